@@ -1,0 +1,79 @@
+package audit
+
+// Attribute keys: the record itself.
+const (
+	AttrRecordID      = "audit.record.id"
+	AttrOriginalID    = "audit.record.original_id"
+	AttrSchemaVersion = "audit.schema.version"
+	AttrRawHash       = "audit.raw.hash" // "sha256:" and lower-case hex, over Body
+	AttrRawSize       = "audit.raw.size" // bytes of Body
+	AttrTruncated     = "audit.truncated"
+	AttrQuarantined   = "audit.quarantined"
+	AttrParseError    = "audit.parse.error"
+	AttrParseWarning  = "audit.parse.warning"
+	AttrCorrelationID = "audit.correlation.id"
+	AttrAmendment     = "audit.amendment.reason" // why a record was sent late or again
+)
+
+// Attribute keys: what was done, and what came of it.
+const (
+	AttrAction        = "audit.action"
+	AttrOperation     = "audit.api.operation"
+	AttrService       = "audit.api.service"
+	AttrAPIVersion    = "audit.api.version"
+	AttrRequestID     = "audit.api.request_id"
+	AttrAWSRequestID  = "aws.request_id"
+	AttrCategory      = "audit.category"
+	AttrOutcome       = "audit.outcome"
+	AttrOutcomeReason = "audit.outcome.reason"
+	AttrErrorType     = "error.type"
+)
+
+// Attribute keys: who.
+const (
+	AttrActorID           = "audit.actor.id"
+	AttrActorType         = "audit.actor.type"
+	AttrActorTypeOriginal = "audit.actor.type.original"
+	AttrActorAccountID    = "audit.actor.account.id"
+	AttrActorCredentialID = "audit.actor.credential.id"
+	AttrSessionIssuer     = "audit.actor.session.issuer"
+	AttrSessionName       = "audit.actor.session.name"
+	AttrSessionMFA        = "audit.actor.session.mfa"
+	AttrSessionCreated    = "audit.actor.session.created"
+	AttrActorAppID        = "audit.actor.app.id"
+	AttrActorAppName      = "audit.actor.app.name"
+	AttrActorIDP          = "audit.actor.idp"
+	AttrActorDelegation   = "audit.actor.delegation" // oldest first
+	AttrUserID            = "user.id"
+	AttrUserName          = "user.name"
+	AttrUserRoles         = "user.roles"
+)
+
+// Attribute keys: to what.
+const (
+	AttrTargetID        = "audit.target.id"
+	AttrTargetType      = "audit.target.type"
+	AttrTargetName      = "audit.target.name"
+	AttrTargetAccountID = "audit.target.account.id"
+	AttrTargetRegion    = "audit.target.region"
+	AttrTargets         = "audit.targets" // maps with the keys id, type, account.id
+	AttrCloudResourceID = "cloud.resource_id"
+)
+
+// Attribute keys: from where.
+const (
+	AttrSourceID      = "audit.source.id"
+	AttrSourceType    = "audit.source.type"
+	AttrClientAddress = "client.address" // only an IP address or a DNS name
+	AttrUserAgent     = "user_agent.original"
+	AttrTLSVersion    = "tls.protocol.version"
+	AttrTLSCipher     = "tls.cipher"
+)
+
+// Attribute keys: the OCSF class.
+const (
+	AttrOCSFClass    = "ocsf.class_uid"
+	AttrOCSFActivity = "ocsf.activity_id"
+	AttrOCSFType     = "ocsf.type_uid"
+	AttrOCSFVersion  = "ocsf.version"
+)

@@ -1,0 +1,151 @@
+package cloudtrail
+
+import (
+	"strings"
+
+	"github.com/otelcol-custody/custody/audit"
+)
+
+// isEvent reports whether any field was found that only events have.
+func (f *fields) isEvent() bool {
+	for _, s := range [...]slot{slotVersion, slotName, slotEventID, slotAggregateID, slotTime, slotEventType, slotSource} {
+		if f.has(s) {
+			return true
+		}
+	}
+	return false
+}
+
+// event fills the record from an event's fields.
+func (m *mapper) event() {
+	category := m.category()
+	m.rec.Resource = audit.Resource{
+		Provider:  provider,
+		AccountID: first(m.str(slotRecipient), m.str(slotAccount), m.str(slotActorAccount)),
+		Region:    m.str(slotRegion),
+		Product:   product,
+		Stream:    stream(category),
+	}
+	id := m.str(slotEventID)
+	if id == "" || category == categoryAggregated && m.s.has(slotAggregateID) {
+		id = first(m.str(slotAggregateID), id)
+	}
+	m.identify(id)
+	if category == categoryAggregated && !m.s.has(slotTime) {
+		m.setTime("timeWindow.windowStart", m.str(slotWindowStart))
+	} else {
+		m.setTime("eventTime", m.str(slotTime))
+	}
+	m.put(audit.AttrSchemaVersion, m.str(slotVersion))
+	m.put(audit.AttrCategory, category)
+	m.operation()
+	m.classify(category)
+	m.outcome(category)
+	m.actor(category)
+	m.source()
+	m.target()
+	m.amendment()
+	m.remarks()
+}
+
+// operation maps what was called; an Insight names what it is about.
+func (m *mapper) operation() {
+	m.put(audit.AttrOperation, first(m.str(slotName), m.str(slotInsightName)))
+	m.put(audit.AttrService, first(m.str(slotSource), m.str(slotInsightSource)))
+	m.put(audit.AttrAPIVersion, m.str(slotAPIVersion))
+	request := m.str(slotRequestID)
+	m.put(audit.AttrRequestID, request)
+	m.put(audit.AttrAWSRequestID, request)
+}
+
+// amendment ties the record to another one: the event that it amends, or the
+// other half of an Insight pair, or the copy that another account got.
+func (m *mapper) amendment() {
+	m.put(audit.AttrCorrelationID, first(m.str(slotAddendumOriginal), m.str(slotSharedID)))
+	m.put(audit.AttrAmendment, m.str(slotAddendumReason))
+}
+
+// remarks adds what a reader should know about the record itself.
+func (m *mapper) remarks() {
+	if m.s.omitted {
+		m.putBool(audit.AttrTruncated, true)
+	}
+	if m.s.duplicate {
+		m.warn("a key occurs twice: the first one counts")
+	}
+	m.put(audit.AttrParseWarning, m.warning)
+}
+
+// The values of audit.category.
+const (
+	categoryManagement = "management"
+	categoryData       = "data"
+	categoryInsight    = "insight"
+	categoryNetwork    = "network"
+	categoryAggregated = "aggregated"
+	categoryDigest     = "digest"
+)
+
+// category returns the event's category. Events older than version 1.07 do
+// not name it, and before 1.06 not even whether they are management events.
+func (m *mapper) category() string {
+	switch named := m.str(slotCategory); named {
+	case "":
+	case "Management":
+		return categoryManagement
+	case "Data":
+		return categoryData
+	case "Insight":
+		return categoryInsight
+	case "NetworkActivity":
+		return categoryNetwork
+	case "Aggregated":
+		return categoryAggregated
+	default:
+		return strings.ToLower(named)
+	}
+	switch m.str(slotEventType) {
+	case "AwsCloudTrailInsight":
+		return categoryInsight
+	case "AwsVpceEvent":
+		return categoryNetwork
+	case "AwsAggregatedEvent":
+		return categoryAggregated
+	}
+	if m.version.before(1, 6) {
+		return ""
+	}
+	management, ok := m.boolean(slotManagement)
+	switch {
+	case !ok:
+		return ""
+	case management:
+		return categoryManagement
+	}
+	return categoryData
+}
+
+// stream is the folder in which CloudTrail delivers a category.
+func stream(category string) string {
+	switch category {
+	case categoryInsight:
+		return "CloudTrail-Insight"
+	case categoryNetwork:
+		return "CloudTrail-NetworkActivity"
+	case categoryAggregated:
+		return "CloudTrail-Aggregated"
+	case categoryDigest:
+		return "CloudTrail-Digest"
+	}
+	return "CloudTrail"
+}
+
+// first returns the first value that is not empty.
+func first(values ...string) string {
+	for _, v := range values {
+		if v != "" {
+			return v
+		}
+	}
+	return ""
+}

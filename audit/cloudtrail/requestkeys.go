@@ -1,0 +1,151 @@
+package cloudtrail
+
+// requestKey serves requestParameters: the parameters that name a target.
+func requestKey(c context, key []byte) (slot, context) {
+	if c == ctxRequest {
+		if string(key) == "omitted" {
+			return slotOmitted, ctxNone
+		}
+		// EC2 wraps its lists: instancesSet, vpcSet, groupSet …
+		if n := len(key); n > 3 && string(key[n-3:]) == "Set" {
+			return slotNone, ctxRequestSet
+		}
+	}
+	if s := computeParam(key); s != slotNone || c == ctxRequestItem {
+		return s, ctxNone // lists also hold names of filters and tags, which name nothing
+	}
+	if s := identityParam(key); s != slotNone {
+		return s, ctxNone
+	}
+	return serviceParam(key), ctxNone
+}
+
+func identityParam(key []byte) slot {
+	switch string(key) {
+	case "bucketName":
+		return slotBucket
+	case "key":
+		return slotObjectKey
+	case "userName":
+		return slotUser
+	case "roleName":
+		return slotRole
+	case "roleArn":
+		return slotRoleARN
+	case "groupName":
+		return slotGroup
+	case "policyArn":
+		return slotPolicyARN
+	case "policyName":
+		return slotPolicy
+	case "instanceProfileName":
+		return slotInstanceProfile
+	case "serialNumber":
+		return slotMFASerial
+	case "keyId":
+		return slotKMSKey
+	case "aliasName":
+		return slotAlias
+	case "secretId":
+		return slotSecret
+	case "accountId":
+		return slotAccountParam
+	case "permissionSetArn":
+		return slotPermissionSet
+	}
+	return slotNone
+}
+
+func computeParam(key []byte) slot {
+	switch string(key) {
+	case "instanceId":
+		return slotInstance
+	case "groupId":
+		return slotGroupID
+	case "imageId":
+		return slotImage
+	case "snapshotId":
+		return slotSnapshot
+	case "volumeId":
+		return slotVolume
+	case "vpcId":
+		return slotVPC
+	case "subnetId":
+		return slotSubnet
+	case "routeTableId":
+		return slotRouteTable
+	case "internetGatewayId":
+		return slotInternetGateway
+	case "natGatewayId":
+		return slotNATGateway
+	case "networkInterfaceId":
+		return slotInterface
+	case "allocationId":
+		return slotAllocation
+	case "keyName":
+		return slotKeyPair
+	case "functionName":
+		return slotFunction
+	case "clusterName":
+		return slotCluster
+	case "cluster":
+		return slotECSCluster
+	case "stackName":
+		return slotStack
+	case "loadBalancerArn":
+		return slotLoadBalancer
+	}
+	return slotNone
+}
+
+func serviceParam(key []byte) slot {
+	switch string(key) {
+	case "trailName":
+		return slotTrail
+	case "logGroupName":
+		return slotLogGroup
+	case "tableName":
+		return slotTable
+	case "dBInstanceIdentifier":
+		return slotDBInstance
+	case "dBClusterIdentifier":
+		return slotDBCluster
+	case "topicArn":
+		return slotTopic
+	case "queueUrl":
+		return slotQueue
+	case "repositoryName":
+		return slotRepository
+	case "hostedZoneId":
+		return slotHostedZone
+	case "documentName":
+		return slotDocument
+	case "target":
+		return slotTargetParam
+	case "commandId":
+		return slotCommand
+	case "detectorId":
+		return slotDetector
+	case "distributionId":
+		return slotDistribution
+	case "stateMachineArn":
+		return slotStateMachine
+	case "streamName":
+		return slotStream
+	case "deliveryStreamName":
+		return slotDeliveryStream
+	case "resourceArn":
+		return slotGenericARN
+	case "resourceARN":
+		return slotGenericUpperARN
+	case "arn":
+		return slotGenericShortARN
+	case "resourceId":
+		return slotResourceParam
+	case "name":
+		return slotGenericName
+	case "id":
+		return slotGenericID
+	}
+	return slotNone
+}
