@@ -1,0 +1,98 @@
+package delivery
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+)
+
+// A Book collects receipts. hash_chain puts one into the context of each
+// delivery and probe, since an answer of nil proves nothing: a debug exporter
+// gives it too.
+type Book struct {
+	mu     sync.Mutex
+	stores map[string]bool // asked; true once it has given its receipt
+}
+
+type bookKey struct{}
+
+// WithBook returns a context that carries a new book.
+func WithBook(ctx context.Context) (context.Context, *Book) {
+	b := &Book{stores: map[string]bool{}}
+	return context.WithValue(ctx, bookKey{}, b), b
+}
+
+// Asked is called by a WORM exporter as soon as a delivery or probe reaches it,
+// and Receipt once store has it durably, or has answered the probe. Without a
+// book in the context (segments that came over OTLP) both do nothing.
+func Asked(ctx context.Context, store string) { enter(ctx, store, false) }
+
+// Receipt says that store has durably what was delivered under ctx.
+func Receipt(ctx context.Context, store string) { enter(ctx, store, true) }
+
+func enter(ctx context.Context, store string, done bool) {
+	b, ok := ctx.Value(bookKey{}).(*Book)
+	if !ok {
+		return
+	}
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.stores[store] = b.stores[store] || done
+}
+
+// Complete says whether every store that was asked gave its receipt, and at
+// least min did.
+func (b *Book) Complete(min int) bool {
+	given, asked := b.Count()
+	return given == asked && given >= min
+}
+
+// Count is the number of receipts, and of stores that were asked.
+func (b *Book) Count() (given, asked int) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	for _, ok := range b.stores {
+		if ok {
+			given++
+		}
+	}
+	return given, len(b.stores)
+}
+
+// ErrPending means that a store's own workers are still at it, or that the
+// store is away: ask again. It is never a fork.
+var ErrPending = errors.New("not stored yet")
+
+// A ForkError means that a store holds another history of the log than its
+// writer has: a validly signed seal that does not belong to it. The writer
+// stops. Only a WORM exporter makes one, from bytes that it has verified.
+type ForkError struct {
+	Store  string
+	Log    string
+	Object string // the seal found
+	Size   uint64 // at which the found seal begins
+	Ours   string // the checkpoint that we hold, "" at genesis
+	Theirs string // the checkpoint found
+}
+
+func (e *ForkError) Error() string {
+	ours := "this collector has no history of it"
+	if e.Ours != "" {
+		ours = "this collector's checkpoint is " + quote(e.Ours)
+	}
+	return fmt.Sprintf("log %s is forked: store %s holds a validly signed seal %s that is not of this collector's history; %s, the store's is %s",
+		e.Log, e.Store, e.Object, ours, quote(e.Theirs))
+}
+
+func quote(text string) string { return fmt.Sprintf("%q", text) }
+
+// An AlteredError means that what arrived at a WORM exporter is not what
+// hash_chain sealed, or was sealed with a key that the exporter does not trust.
+type AlteredError struct{ Reason error }
+
+func (e *AlteredError) Error() string {
+	return fmt.Sprintf("refused to store a segment: %v. Either a component between hash_chain and this exporter changed it, or the exporter's log_keys do not hold the key that hash_chain signs with", e.Reason)
+}
+
+func (e *AlteredError) Unwrap() error { return e.Reason }
