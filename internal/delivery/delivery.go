@@ -119,8 +119,10 @@ func each(ld plog.Logs, f func(plog.LogRecord)) {
 	}
 }
 
+// bodyBytes is never nil: an object that lost its bytes on the way is an object
+// all the same.
 func bodyBytes(v pcommon.Value) []byte {
-	if v.Type() != pcommon.ValueTypeBytes {
+	if v.Type() != pcommon.ValueTypeBytes || v.Bytes().Len() == 0 {
 		return []byte{}
 	}
 	return v.Bytes().AsRaw()
