@@ -1,0 +1,138 @@
+package record
+
+import "encoding/binary"
+
+// Tags of opentelemetry.proto.common.v1, field number and wire type.
+const (
+	tagString = 1<<3 | 2
+	tagBool   = 2<<3 | 0
+	tagInt    = 3<<3 | 0
+	tagDouble = 4<<3 | 1
+	tagArray  = 5<<3 | 2
+	tagKvlist = 6<<3 | 2
+	tagBytes  = 7<<3 | 2
+
+	tagElement = 1<<3 | 2 // ArrayValue.values, KeyValueList.values
+	tagKey     = 1<<3 | 2 // KeyValue.key
+	tagValue   = 2<<3 | 2 // KeyValue.value
+)
+
+// AppendProto appends v as an AnyValue in the protobuf form of spec §3.5. It
+// fails with [ErrTooDeep] or [ErrKind], and then returns dst unchanged.
+func (e *Encoder) AppendProto(dst []byte, v *Value) ([]byte, error) {
+	e.reset()
+	e.proto.reset()
+	e.putValue(v, 1)
+	if e.err != nil {
+		return dst, e.err
+	}
+	return append(dst, e.proto.bytes()...), nil
+}
+
+// A backward buffer is filled from its end, so that the length of a message is
+// known when the tag before it is to be written.
+type backward struct {
+	buf []byte
+	at  int // buf[at:] is written
+}
+
+func (b *backward) reset()        { b.at = len(b.buf) }
+func (b *backward) bytes() []byte { return b.buf[b.at:] }
+func (b *backward) size() int     { return len(b.buf) - b.at }
+
+// room makes place for n bytes and returns it.
+func (b *backward) room(n int) []byte {
+	if b.at < n {
+		grown := make([]byte, 2*len(b.buf)+n+64)
+		at := len(grown) - b.size()
+		copy(grown[at:], b.bytes())
+		b.buf, b.at = grown, at
+	}
+	b.at -= n
+	return b.buf[b.at : b.at+n]
+}
+
+func (b *backward) putString(s string) { copy(b.room(len(s)), s) }
+
+func (b *backward) putVarint(n uint64) {
+	var tmp [binary.MaxVarintLen64]byte
+	copyLen := binary.PutUvarint(tmp[:], n)
+	copy(b.room(copyLen), tmp[:copyLen])
+}
+
+// putHead makes a field of what was written since the buffer had size before.
+func (b *backward) putHead(tag byte, before int) {
+	b.putVarint(uint64(b.size() - before))
+	b.room(1)[0] = tag
+}
+
+// putValue writes v, which lies at depth, as an AnyValue without a head.
+func (e *Encoder) putValue(v *Value, depth int) {
+	if depth > MaxDepth {
+		e.fail(ErrTooDeep)
+	}
+	// The longest value that fits in a line has this many bytes, or fewer.
+	if e.proto.size() > MaxLine {
+		e.fail(ErrTooLong)
+	}
+	if e.err != nil {
+		return
+	}
+	b, before := &e.proto, e.proto.size()
+	switch v.Kind {
+	case Empty:
+	case String:
+		b.putString(v.Str)
+		b.putHead(tagString, before)
+	case Bool:
+		n := uint64(0)
+		if v.Num != 0 {
+			n = 1
+		}
+		b.putVarint(n)
+		b.room(1)[0] = tagBool
+	case Int:
+		b.putVarint(v.Num)
+		b.room(1)[0] = tagInt
+	case Double:
+		binary.LittleEndian.PutUint64(b.room(8), v.Num)
+		b.room(1)[0] = tagDouble
+	case Bytes:
+		b.putString(v.Str)
+		b.putHead(tagBytes, before)
+	case List:
+		e.putList(v.List, depth+1)
+		b.putHead(tagArray, before)
+	case Map:
+		e.putMap(v.Map, depth+1)
+		b.putHead(tagKvlist, before)
+	default:
+		e.fail(ErrKind)
+	}
+}
+
+func (e *Encoder) putList(vs []Value, depth int) {
+	for i := len(vs) - 1; i >= 0 && e.err == nil; i-- {
+		before := e.proto.size()
+		e.putValue(&vs[i], depth)
+		e.proto.putHead(tagElement, before)
+	}
+}
+
+func (e *Encoder) putMap(kvs []KeyValue, depth int) {
+	base, keys := e.pushEntries(kvs)
+	for i := len(e.spans) - 1; i >= base && e.err == nil; i-- {
+		kv := &kvs[e.spans[i].at]
+		start := e.proto.size()
+		e.putValue(&kv.Value, depth)
+		e.proto.putHead(tagValue, start)
+		if kv.Key != "" {
+			before := e.proto.size()
+			e.proto.putString(kv.Key)
+			e.proto.putHead(tagKey, before)
+		}
+		e.proto.putHead(tagElement, start)
+		e.spans = e.spans[:i]
+	}
+	e.spans, e.keys = e.spans[:base], e.keys[:keys]
+}
