@@ -1,0 +1,181 @@
+package verify
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io/fs"
+	"path"
+
+	"github.com/otelcol-custody/custody/ledger"
+	"github.com/otelcol-custody/custody/ledger/checkpoint"
+	"github.com/otelcol-custody/custody/ledger/seal"
+)
+
+// A gap is a stretch of records without a valid seal.
+type gap struct{ first, end uint64 }
+
+// walk follows the seals from the first to the last (spec §11, steps 1 and 2).
+// It goes by the listing: a seal that lies within another one's segment is on no
+// way from the beginning to the head.
+func (w *walk) walk() {
+	size, seals := uint64(0), w.names.seals
+	missing := true // no seal object begins at size
+	for len(seals) > 0 && w.ctx.Err() == nil {
+		first, n := seals[0].first, 1
+		for n < len(seals) && seals[n].first == first {
+			n++
+		}
+		here := seals[:n]
+		seals = seals[n:]
+		if first < size {
+			w.stray(here)
+			continue
+		}
+		missing = missing && first != size
+		v := w.seal(here)
+		if v == nil {
+			continue
+		}
+		w.skip(size, first, missing)
+		w.take(v, first == size)
+		size, missing, w.unreadTail = v.End(), true, false
+	}
+}
+
+// skip enters the gap between two valid seals.
+func (w *walk) skip(size, first uint64, missing bool) {
+	if size == first {
+		return
+	}
+	w.gaps = append(w.gaps, gap{size, first})
+	if missing && !w.unlisted {
+		w.find(Finding{Code: SealMissing, Object: ledger.SealName(size), First: size, End: first,
+			Message: fmt.Sprintf("there is no seal for record %d, yet the one for record %d proves that there was", size, first)})
+	}
+}
+
+func (w *walk) stray(seals []sealName) {
+	for _, s := range seals {
+		w.find(Finding{Code: ForeignObject, Object: s.String(), First: s.first,
+			Message: fmt.Sprintf("no seal can begin at record %d, which lies within a sealed segment", s.first)})
+	}
+}
+
+// seal reads the seal objects of one position and returns the valid one. When
+// there is none it says why and returns nil.
+func (w *walk) seal(names []sealName) *seal.Verified {
+	var valid []*seal.Verified
+	var bad []Finding
+	for _, s := range names {
+		v, f, err := w.openSeal(s.String(), s.first)
+		switch {
+		case err != nil:
+			w.unreadTail = true
+			w.unread("seal %s: %v", path.Join(w.report.Log, s.String()), err)
+		case f != nil:
+			bad = append(bad, *f)
+		default:
+			valid = append(valid, v)
+			w.rivals(valid, s.String())
+		}
+	}
+	for _, f := range bad {
+		if len(valid) > 0 {
+			f.Code, f.Message = ForeignObject, "a squatter lies beside the valid seal: "+f.Message
+		}
+		w.find(f)
+	}
+	return w.choose(valid)
+}
+
+// rivals compares the last of several valid seals of one position with the
+// first. Their heads pin all the rest; the lines of unknown signers do not
+// matter.
+func (w *walk) rivals(valid []*seal.Verified, name string) {
+	first, last := valid[0], valid[len(valid)-1]
+	if first == last {
+		return
+	}
+	w.named(last)
+	f := Finding{Code: Fork, Object: name, First: first.First, Message: "two different valid seals begin here",
+		Want: first.After().Text(), Got: last.After().Text()}
+	if first.Same(last) {
+		f = Finding{Code: ForeignObject, Object: name, First: first.First, Message: "a copy of the seal lies beside it"}
+	}
+	w.find(f)
+}
+
+// choose prefers the seal that follows the one before.
+func (w *walk) choose(valid []*seal.Verified) *seal.Verified {
+	if len(valid) == 0 {
+		return nil
+	}
+	for _, v := range valid[1:] {
+		if _, err := valid[0].Follows(w.head); err == nil {
+			break
+		}
+		if _, err := v.Follows(w.head); err == nil {
+			w.named(valid[0])
+			return v
+		}
+	}
+	return valid[0]
+}
+
+// openSeal reads one seal object. A finding says what is wrong with it; an error
+// that it could not be read.
+func (w *walk) openSeal(name string, first uint64) (*seal.Verified, *Finding, error) {
+	b, err := readObject(w.fsys, name, ledger.MaxSeal)
+	if planted(err) {
+		return nil, &Finding{Code: SealMalformed, Object: name, First: first, Message: err.Error()}, nil
+	}
+	if err != nil {
+		return nil, nil, goneSince(err)
+	}
+	v, f, err := w.judgeSeal(b, name, first)
+	if f == nil {
+		return v, nil, err
+	}
+	// A second read before accusing: a passing fault is no tampering.
+	if again, err := readObject(w.fsys, name, ledger.MaxSeal); err != nil || !bytes.Equal(b, again) {
+		return nil, nil, errors.Join(errUnsteady, goneSince(err))
+	}
+	return nil, f, nil
+}
+
+func (w *walk) judgeSeal(b []byte, name string, first uint64) (*seal.Verified, *Finding, error) {
+	v, err := seal.Open(b, w.opt.Keys)
+	switch {
+	case errors.Is(err, seal.ErrVersion):
+		return nil, nil, err
+	case err != nil:
+		return nil, &Finding{Code: sealCode(err), Object: name, First: first, Message: err.Error()}, nil
+	case v.First != first:
+		return nil, &Finding{Code: SealChain, Object: name, First: first, Message: fmt.Sprintf("the object holds the seal of record %d", v.First)}, nil
+	case v.Log != w.report.Log:
+		return nil, &Finding{Code: SealChain, Object: name, First: first, Message: fmt.Sprintf("the object holds a seal of the log %q", v.Log)}, nil
+	}
+	return v, nil, nil
+}
+
+func sealCode(err error) Code {
+	switch {
+	case errors.Is(err, checkpoint.ErrUntrusted), errors.Is(err, checkpoint.ErrSignature):
+		return SealSignature
+	case errors.Is(err, seal.ErrInvalid):
+		return SealInvalid
+	}
+	return SealMalformed
+}
+
+var errUnsteady = errors.New("two reads gave different bytes: check the disk and its cable, then verify again")
+
+// goneSince is the error of a read of an object that was listed: that it is not
+// there any more is no statement about the log.
+func goneSince(err error) error {
+	if errors.Is(err, fs.ErrNotExist) {
+		return fmt.Errorf("it was listed and is not there any more: %v", err)
+	}
+	return err
+}

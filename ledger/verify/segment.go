@@ -1,0 +1,177 @@
+package verify
+
+import (
+	"bytes"
+	"crypto/sha256"
+	"errors"
+	"fmt"
+	"io/fs"
+	"path"
+
+	"github.com/otelcol-custody/custody/ledger"
+	"github.com/otelcol-custody/custody/ledger/record"
+	"github.com/otelcol-custody/custody/ledger/seal"
+	"github.com/otelcol-custody/custody/ledger/segment"
+)
+
+// checkSegments checks the segments of the seals that the walk hands over, until
+// the walk ends.
+func (w *walk) checkSegments() {
+	dec := segment.NewDecoder()
+	defer dec.Close()
+	for v := range w.jobs {
+		if w.ctx.Err() == nil {
+			w.checkSegment(v, dec)
+		}
+	}
+}
+
+// checkSegment is spec §11, steps 3 and 4.
+func (w *walk) checkSegment(v *seal.Verified, dec *segment.Decoder) {
+	obj, err := w.readSegment(v)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		w.missing(v)
+		return
+	case planted(err):
+		w.findIn(v, Finding{Code: SegmentAltered, Message: err.Error()})
+		return
+	case err != nil:
+		w.unread("segment %s: %v", path.Join(w.report.Log, v.SegmentName()), err)
+		return
+	}
+	var f Finding
+	if got := sha256.Sum256(obj); got != v.Segment || int64(len(obj)) != v.Size {
+		f = Finding{Code: SegmentAltered, Message: fmt.Sprintf("the stored object of %d bytes is not the one of %d bytes that was sealed", len(obj), v.Size),
+			Want: fmt.Sprintf("sha256:%x", v.Segment), Got: fmt.Sprintf("sha256:%x", got)}
+	}
+	lines, err := w.checkContent(v, obj, dec, &f)
+	if err != nil {
+		w.unread("segment %s: %v", path.Join(w.report.Log, v.SegmentName()), err)
+		return
+	}
+	if f.Code != "" {
+		w.findIn(v, f)
+		return
+	}
+	w.checked(v, lines)
+}
+
+// readSegment reads the object that the seal names; when it is not what was
+// sealed it reads once more, so that a passing fault is not an accusation.
+func (w *walk) readSegment(v *seal.Verified) ([]byte, error) {
+	obj, err := readObject(w.fsys, v.SegmentName(), ledger.MaxSegment)
+	if err != nil || sha256.Sum256(obj) == v.Segment {
+		return obj, err
+	}
+	again, err := readObject(w.fsys, v.SegmentName(), ledger.MaxSegment)
+	if err != nil || !bytes.Equal(obj, again) {
+		return nil, errors.Join(errUnsteady, goneSince(err))
+	}
+	return again, nil
+}
+
+// checkContent holds the object's lines against the seal. It fills in f: a code,
+// unless there is one already, and which records are touched. It returns the
+// number of bytes of lines; its error is that sealed bytes have a version that
+// this code does not know.
+func (w *walk) checkContent(v *seal.Verified, obj []byte, dec *segment.Decoder, f *Finding) (int, error) {
+	s, err := segment.Parse(obj)
+	if f.Code == "" && errors.Is(err, segment.ErrVersion) {
+		return 0, err
+	}
+	if err == nil && (s.Origin != v.Origin || s.First != v.First || s.Count != v.Count) {
+		err = fmt.Errorf("its header speaks of %d records of %q from %d on", s.Count, s.Origin, s.First)
+	}
+	if err != nil {
+		f.set(SegmentMalformed, err)
+		return 0, nil
+	}
+	lines, err := dec.Inflate(s)
+	if err != nil {
+		f.set(SegmentMalformed, err)
+	}
+	v.Check(&s.Seed, lines, func(index uint64, bad error) {
+		code := RecordAltered
+		if errors.Is(bad, seal.ErrClosedEarly) {
+			code = SegmentMalformed
+		}
+		f.set(code, bad)
+		f.touch(index)
+	})
+	if f.Code == "" {
+		w.checkLines(v, lines, f)
+	} else if f.Record == nil && err == nil {
+		f.Message += "; its records are untouched, only their wrapping is not what was sealed"
+	}
+	return len(lines), nil
+}
+
+// checkLines demands the canonical form (spec §3.8). That the last line is the
+// sealed closed line follows from its commitment.
+func (w *walk) checkLines(v *seal.Verified, lines []byte, f *Finding) {
+	for i, line := range segment.Lines(lines) {
+		if err := record.CheckLine(line); err != nil {
+			f.set(RecordMalformed, fmt.Errorf("the sealed line is not canonical: %w", err))
+			f.touch(v.First + uint64(i))
+		}
+	}
+}
+
+// set enters what broke; the first code stays, and messages add up to a few.
+func (f *Finding) set(code Code, err error) {
+	if f.Code == "" {
+		f.Code = code
+	}
+	const few = 400
+	if f.Message == "" {
+		f.Message = err.Error()
+	} else if len(f.Message) < few && f.Records == 0 {
+		f.Message += "; " + err.Error()
+	}
+}
+
+// touch counts a touched record.
+func (f *Finding) touch(index uint64) {
+	if f.Record == nil {
+		f.Record = &index
+	}
+	f.Records++
+}
+
+// findIn reports a finding about a seal's segment.
+func (w *walk) findIn(v *seal.Verified, f Finding) {
+	f.Object, f.First, f.End = v.SegmentName(), v.First, v.End()
+	w.find(f)
+}
+
+// missing is spec §11, step 4.
+func (w *walk) missing(v *seal.Verified) {
+	until := v.Closed().RetainUntil
+	if !until.IsZero() && until.Before(w.opt.Now) {
+		w.mu.Lock()
+		w.report.Expired++
+		w.mu.Unlock()
+		return
+	}
+	kept := "for ever"
+	if !until.IsZero() {
+		kept = "until " + stamp(until)
+	}
+	w.findIn(v, Finding{Code: SegmentMissing, Records: uint64(v.Count),
+		Message: fmt.Sprintf("the segment with records %d to %d is gone; it was to be kept %s", v.First, v.End()-1, kept)})
+}
+
+// checked counts a segment that is what was sealed.
+func (w *walk) checked(v *seal.Verified, lines int) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	r := w.report
+	r.Checked += uint64(v.Count)
+	r.Bytes += uint64(lines)
+	r.Stored += uint64(v.Size)
+	w.done = Progress{Log: r.Log, Records: r.Checked, Segments: w.done.Segments + 1, Stored: r.Stored, Total: uint64(len(w.names.segments))}
+	if w.opt.Progress != nil {
+		w.opt.Progress(w.done)
+	}
+}
