@@ -1,0 +1,20 @@
+// Package wormexport is what the WORM exporters share: it takes from hash_chain
+// what internal/delivery describes, verifies it, and keeps it in a store.
+//
+// Whatever arrives is believed only as far as it verifies with the exporter's
+// own keys; objects get their names from the verified seal. A segment's objects
+// are stored in the order segment, tiles, seal, and seals in the order of the
+// log: a seal only behind the one that it follows. A receipt is given when the
+// seal is durable.
+//
+// # Answers
+//
+// nil: stored, or none of this exporter's business. *[delivery.ForkError]: the
+// store has another history. *[delivery.AlteredError]: not what hash_chain
+// sealed. [delivery.ErrPending]: ask again; with it comes what is known of the
+// cause. Anything else refuses the delivery. No error is ever permanent in the
+// sense of consumererror: that makes senders drop what they sent, and what is
+// refused here is not safe elsewhere.
+package wormexport
+
+//go:generate go tool -modfile=../../tools/go.mod mdatagen metadata.yaml

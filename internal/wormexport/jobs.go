@@ -1,0 +1,174 @@
+package wormexport
+
+import (
+	"context"
+	"fmt"
+	"sync"
+	"time"
+
+	"github.com/otelcol-custody/custody/ledger/seal"
+	"github.com/otelcol-custody/custody/store"
+)
+
+// unclaimedFor is how long the answer to a probe is kept when nobody waited for
+// it: long enough for the next probe, too short to be stale.
+const unclaimedFor = 30 * time.Second
+
+// A job is work on the store that goes on when its caller's time is up.
+type job struct {
+	id   sealID
+	log  string // of a segment
+	end  uint64 // of a segment, 0 for a probe
+	do   func(context.Context, store.Store) error
+	done chan struct{}
+
+	// Written before done is closed.
+	err  error
+	over time.Time
+
+	waiters int // guarded by jobs.mu
+}
+
+// jobs are an exporter's workers: a goroutine for each job in hand, so many at
+// most. A job waits for others only when their records come before its own.
+type jobs struct {
+	limit int
+	run   func(context.Context, *job) error
+
+	ctx    context.Context // of the jobs; ended by stop
+	cancel context.CancelFunc
+	wg     sync.WaitGroup
+
+	mu      sync.Mutex // guards what follows
+	all     map[sealID]*job
+	running int
+	stopped bool
+}
+
+func newJobs(limit int, run func(context.Context, *job) error) *jobs {
+	ctx, cancel := context.WithCancel(context.Background())
+	return &jobs{limit: limit, run: run, ctx: ctx, cancel: cancel, all: map[sealID]*job{}}
+}
+
+// ask returns the answer to a job, its own or an equal one's that is in hand,
+// if it comes within the timeout.
+func (js *jobs) ask(ctx context.Context, timeout time.Duration, j *job) error {
+	j, err := js.join(j)
+	if err != nil {
+		return err
+	}
+	defer js.leave(j)
+	timer := time.NewTimer(timeout)
+	defer timer.Stop()
+	select {
+	case <-j.done:
+		return j.err
+	case <-timer.C:
+		return errSlow
+	case <-ctx.Done():
+		return fmt.Errorf("%w: %w", errSlow, ctx.Err())
+	}
+}
+
+// join takes a job in hand, or finds the equal one that is.
+func (js *jobs) join(j *job) (*job, error) {
+	js.mu.Lock()
+	defer js.mu.Unlock()
+	js.forgetOld()
+	if running := js.all[j.id]; running != nil {
+		running.waiters++
+		return running, nil
+	}
+	if js.stopped {
+		return nil, errStopped
+	}
+	if js.running == js.limit {
+		return nil, errBusy
+	}
+	j.done, j.waiters = make(chan struct{}), 1
+	js.all[j.id] = j
+	js.running++
+	js.wg.Go(func() { js.work(j) })
+	return j, nil
+}
+
+func (js *jobs) work(j *job) {
+	err := js.run(js.ctx, j)
+	js.mu.Lock()
+	defer js.mu.Unlock()
+	j.err, j.over = err, time.Now()
+	js.running--
+	// What a segment's job achieved is in the memory; a probe's answer is kept.
+	if j.end > 0 || j.waiters > 0 {
+		delete(js.all, j.id)
+	}
+	close(j.done)
+}
+
+// leave gives up waiting, and takes an answer along that was kept.
+func (js *jobs) leave(j *job) {
+	js.mu.Lock()
+	defer js.mu.Unlock()
+	j.waiters--
+	if !j.over.IsZero() && js.all[j.id] == j {
+		delete(js.all, j.id)
+	}
+}
+
+// forgetOld drops answers that nobody fetched. The caller holds mu.
+func (js *jobs) forgetOld() {
+	for id, j := range js.all {
+		if !j.over.IsZero() && time.Since(j.over) > unclaimedFor {
+			delete(js.all, id)
+		}
+	}
+}
+
+// awaitBefore waits for the job in hand, if any, whose segment ends where v
+// begins. How it went is for the caller to find out.
+func (js *jobs) awaitBefore(ctx context.Context, v *seal.Verified) error {
+	js.mu.Lock()
+	var before *job
+	for _, j := range js.all {
+		if j.log == v.Log && j.end == v.First && j.end > 0 {
+			before = j
+		}
+	}
+	js.mu.Unlock()
+	if before == nil {
+		return nil
+	}
+	select {
+	case <-before.done:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
+// stop takes no more jobs and waits for those in hand, until grace is over or
+// ctx ends; then it ends them. It returns false if some do not end even so.
+func (js *jobs) stop(ctx context.Context, grace time.Duration) bool {
+	js.mu.Lock()
+	js.stopped = true
+	js.mu.Unlock()
+	defer js.cancel()
+	idle := make(chan struct{})
+	go func() { js.wg.Wait(); close(idle) }()
+	limit := time.NewTimer(grace)
+	defer limit.Stop()
+	select {
+	case <-idle:
+		return true
+	case <-limit.C:
+	case <-ctx.Done():
+	}
+	js.cancel()
+	limit.Reset(grace)
+	select {
+	case <-idle:
+		return true
+	case <-limit.C:
+		return false
+	}
+}

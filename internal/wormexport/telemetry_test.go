@@ -1,0 +1,83 @@
+package wormexport
+
+import (
+	"slices"
+	"testing"
+	"testing/synctest"
+
+	"go.opentelemetry.io/otel/sdk/metric/metricdata"
+
+	"github.com/otelcol-custody/custody/internal/delivery"
+	"github.com/otelcol-custody/custody/ledger/ledgertest"
+	"github.com/otelcol-custody/custody/store/storetest"
+)
+
+// sums reads the metric's points by the value of an attribute, "" for none.
+func (b *bench) sums(name, key string) map[string]int64 {
+	b.t.Helper()
+	m, err := b.tel.GetMetric("otelcol_" + name)
+	if err != nil {
+		b.t.Fatal(err)
+	}
+	out := map[string]int64{}
+	for _, p := range m.Data.(metricdata.Sum[int64]).DataPoints {
+		if s, ok := p.Attributes.Value("store"); !ok || s.AsString() != b.set.ID {
+			b.t.Errorf("%s does not name the store", name)
+		}
+		v, _ := p.Attributes.Value("reason")
+		if key == "kind" {
+			v, _ = p.Attributes.Value("kind")
+		}
+		if key == "" {
+			out[""] += p.Value
+		} else {
+			out[v.AsString()] += p.Value
+		}
+	}
+	return out
+}
+
+func TestMetrics(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b := newBench(t, nil)
+		b.store.AllowConflicts()
+		l := ledgertest.NewLog("test", b.signer)
+		a := l.Add(t, 3)
+		other := l.Branch("other").Add(t, 2)
+		c := l.Add(t, 65533)
+		plant(t, b.mem, sealName("test", 0, 0), []byte("x"))
+		b.store.Inject(storetest.Fault{Method: storetest.Put, Name: "tiles"})
+		b.must(a)
+		wantPending(t, b.deliver(c))
+		b.rest()
+		b.must(c, a)
+		wantFork(t, b.deliver(other))
+		wantAltered(t, b.send((&delivery.Objects{Segment: a.Object, Seal: []byte("x")}).Logs()))
+		for _, c := range []struct {
+			name, key, value string
+			want             int64
+		}{
+			{"worm_objects", "kind", "segment", 3}, // One of them of the fork, which its seal finds.
+			{"worm_objects", "kind", "tile", 1},
+			{"worm_objects", "kind", "seal", 2},
+			{"worm_bytes", "kind", "tile", 8192},
+			{"worm_segments", "", "", 2},
+			{"worm_duplicates", "", "", 1},
+			{"worm_forks", "", "", 1},
+			{"worm_in_hand", "", "", 0},
+			{"worm_refused", "reason", "altered", 1},
+			{"worm_failures", "reason", "unavailable", 1},
+			{"worm_notices", "reason", "squatter", 1},
+		} {
+			if got := b.sums(c.name, c.key)[c.value]; got != c.want {
+				t.Errorf("%s %s is %d, want %d", c.name, c.value, got, c.want)
+			}
+		}
+		for _, name := range []string{"worm_put_duration", "worm_seal_to_stored"} {
+			m, err := b.tel.GetMetric("otelcol_" + name)
+			if err != nil || !slices.ContainsFunc(m.Data.(metricdata.Histogram[float64]).DataPoints, func(p metricdata.HistogramDataPoint[float64]) bool { return p.Count > 0 }) {
+				t.Errorf("%s: %v", name, err)
+			}
+		}
+	})
+}
