@@ -1,0 +1,135 @@
+package main
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+	"text/tabwriter"
+	"time"
+)
+
+// text is the inspection for people.
+func (d *inspection) text(now time.Time, segments bool) string {
+	var b strings.Builder
+	if d.Verified {
+		b.WriteString("The seals' signatures were checked, the records were not: run custody verify.\n")
+	} else {
+		b.WriteString("NOT VERIFIED: this is what the store says of itself. Run custody verify with the log's key.\n")
+	}
+	for _, l := range d.Logs {
+		l.write(&b, now)
+		if segments {
+			l.writeSegments(&b)
+		}
+	}
+	return b.String()
+}
+
+func (l *logView) write(b *strings.Builder, now time.Time) {
+	fmt.Fprintf(b, "\nlog %s\n", l.Log)
+	row := func(name, format string, args ...any) {
+		fmt.Fprintf(b, "  %-10s %s\n", name, fmt.Sprintf(format, args...))
+	}
+	if l.Head != nil {
+		row("origin", "%s", l.Origin)
+		row("sealed by", "%s", strings.Join(l.SealedBy, ", "))
+		row("records", "%s, %s of them the log's own", number(l.Records), number(l.Segments))
+		row("segments", "%s, %s here", number(l.Segments), number(l.Present))
+		row("size", "%s of records, %s stored%s; seals %s", size(l.Raw), size(l.Stored), l.ratio(), size(l.Seals))
+		row("time", "%s to %s (closed records)", stamp(l.First), stamp(l.Last))
+		row("next", "%s", l.next(now))
+		row("head", "size %d, root %s", l.Head.Size, l.Head.Root)
+		row("closed by", "%s", l.reasons())
+		row("retention", "%s", l.retention())
+		row("software", "%s", l.Software)
+		if l.Unfenced > 0 {
+			row("unfenced", "%s sealed before any store had confirmed the log's place", several(l.Unfenced, "segment"))
+		}
+	}
+	l.writeReceivers(b)
+	for _, g := range l.Gaps {
+		what := map[string]string{"stop": "planned stop", "late": "late"}[g.Kind]
+		row("gap", "%s: nothing closed from %s to %s (%s), before record %d", what, stamp(g.From), stamp(g.To), span(g.To.Sub(g.From)), g.Record)
+	}
+	for _, p := range l.Problems {
+		row("problem", "%s", p)
+	}
+}
+
+func (l *logView) ratio() string {
+	if l.Stored == 0 {
+		return ""
+	}
+	return fmt.Sprintf(" (%.1f : 1)", float64(l.Raw)/float64(l.Stored))
+}
+
+func (l *logView) next(now time.Time) string {
+	switch {
+	case l.NextBy == nil:
+		return "none: the log has ended"
+	case l.NextBy.Before(now):
+		return fmt.Sprintf("closed record was due by %s: overdue for %s", stamp(*l.NextBy), span(now.Sub(*l.NextBy)))
+	}
+	return "closed record due by " + stamp(*l.NextBy)
+}
+
+func (l *logView) reasons() string {
+	var parts []string
+	for _, r := range slices.Sorted(maps.Keys(l.Reasons)) {
+		parts = append(parts, fmt.Sprintf("%s %s", r, number(l.Reasons[r])))
+	}
+	return strings.Join(parts, ", ")
+}
+
+func (l *logView) retention() string {
+	if l.RetainUntil == nil {
+		return "nothing promised"
+	}
+	s := "until " + stamp(*l.RetainUntil)
+	if !l.RetainFrom.Equal(*l.RetainUntil) {
+		s = fmt.Sprintf("until %s (first segment to expire) to %s (last)", stamp(*l.RetainFrom), stamp(*l.RetainUntil))
+	}
+	if l.Unretained > 0 {
+		s += fmt.Sprintf("; nothing promised for %s", several(l.Unretained, "segment"))
+	}
+	return s
+}
+
+// countNames are the counts of spec §7, in the order of a record's way.
+var countNames = []string{"received", "sealed", "duplicate", "quarantined", "refused", "lost"}
+
+// writeReceivers shows a count that no closed record states as "-".
+func (l *logView) writeReceivers(b *strings.Builder) {
+	if len(l.Receivers) == 0 {
+		return
+	}
+	b.WriteString("  receivers\n")
+	w := tabwriter.NewWriter(b, 0, 0, 2, ' ', 0)
+	fmt.Fprintf(w, "    \t%s\n", strings.Join(countNames, "\t"))
+	for _, name := range slices.Sorted(maps.Keys(l.Receivers)) {
+		fmt.Fprintf(w, "    %s", printable(name))
+		for _, c := range countNames {
+			if n, ok := l.Receivers[name][c]; ok {
+				fmt.Fprintf(w, "\t%d", n)
+			} else {
+				fmt.Fprint(w, "\t-")
+			}
+		}
+		fmt.Fprintln(w)
+	}
+	_ = w.Flush() // A strings.Builder takes everything.
+}
+
+func (l *logView) writeSegments(b *strings.Builder) {
+	w := tabwriter.NewWriter(b, 0, 0, 2, ' ', 0)
+	fmt.Fprintln(w, "    first\trecords\tclosed\treason\tstored\traw")
+	for _, s := range l.List {
+		raw := "gone"
+		if s.Present {
+			raw = size(s.Raw)
+		}
+		fmt.Fprintf(w, "    %d\t%d\t%s\t%s\t%s\t%s\n", s.First, s.Count, stamp(s.Closed), printable(string(s.Reason)), size(s.Stored), raw)
+	}
+	_ = w.Flush()
+}
