@@ -2,6 +2,7 @@ package logrecord
 
 import (
 	"strings"
+	"sync"
 	"testing"
 
 	"go.opentelemetry.io/collector/pdata/plog"
@@ -76,5 +77,27 @@ func TestNoAllocations(t *testing.T) {
 	f := func([]byte, Info) error { return nil }
 	if n := testing.AllocsPerRun(20, func() { _ = c.Each(ld, f) }); n > 0 {
 		t.Errorf("%v allocations for 10 records", n)
+	}
+}
+
+// Fan-out gives the same pdata to several consumers at once.
+func TestConvertersShareTheirSource(t *testing.T) {
+	ld := cloudTrailLogs(50)
+	var wg sync.WaitGroup
+	lines := make([]string, 4)
+	for i := range lines {
+		wg.Go(func() {
+			var all strings.Builder
+			if err := new(Converter).Each(ld, func(line []byte, _ Info) error { all.Write(line); return nil }); err != nil {
+				t.Error(err)
+			}
+			lines[i] = all.String()
+		})
+	}
+	wg.Wait()
+	for _, s := range lines {
+		if s == "" || s != lines[0] {
+			t.Error("two converters disagree")
+		}
 	}
 }

@@ -69,9 +69,9 @@ func (c *Converter) Each(ld plog.Logs, f func(line []byte, info Info) error) err
 }
 
 // AppendLine appends the line of the one record lr, which belongs to res and
-// sc, without line feed. Every record that pdata can hold has a line; an error
-// means that pdata could not marshal an oversize record, and leaves dst as it
-// was. Info.Receiver shares memory with res. Each is cheaper for many records.
+// sc, without line feed. Every record that pdata can hold has a line, so that an
+// error is a fault of this package; it leaves dst as it was. Info.Receiver
+// shares memory with res. Each is cheaper for many records.
 func (c *Converter) AppendLine(dst []byte, res plog.ResourceLogs, sc plog.ScopeLogs, lr plog.LogRecord) ([]byte, Info, error) {
 	defer c.release()
 	c.setResource(res)

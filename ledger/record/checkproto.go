@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/base64"
 	"encoding/binary"
+	"math"
 )
 
 // checkDeep says whether text, which is canonical base64, is the protobuf form
@@ -79,8 +80,8 @@ func (k *keyOrder) checkKvlist(b []byte, depth int) bool {
 }
 
 func (k *keyOrder) compare(a, b []byte) int {
-	k.a = appendKey(k.a[:0], string(a))
-	k.b = appendKey(k.b[:0], string(b))
+	k.a = appendKey(k.a[:0], string(a), math.MaxInt)
+	k.b = appendKey(k.b[:0], string(b), math.MaxInt)
 	return bytes.Compare(k.a, k.b)
 }
 

@@ -46,13 +46,28 @@ func scanText(b []byte, i int) (end int, fault string) {
 		case c < utf8.RuneSelf:
 			i++
 		default:
-			r, size := utf8.DecodeRune(b[i:])
-			if r == utf8.RuneError && size == 1 {
-				return i, faultUTF8
+			if i, fault = scanRaw(b, i); fault != "" {
+				return i, fault
 			}
-			i += size
 		}
 	}
+}
+
+// scanRaw walks over the characters from U+0080 that begin at b[i].
+func scanRaw(b []byte, i int) (next int, fault string) {
+	for i < len(b) && b[i] >= utf8.RuneSelf {
+		// Most letters that are not ASCII have two bytes.
+		if c := b[i]; c >= 0xc2 && c < 0xe0 && i+1 < len(b) && b[i+1]&0xc0 == 0x80 {
+			i += 2
+			continue
+		}
+		r, size := utf8.DecodeRune(b[i:])
+		if r == utf8.RuneError && size == 1 {
+			return i, faultUTF8
+		}
+		i += size
+	}
+	return i, ""
 }
 
 // isShort says whether c is the letter of a two-byte escape.

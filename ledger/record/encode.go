@@ -57,7 +57,7 @@ func (e *Encoder) deepest(r *Record, err error) error {
 // It fails as AppendLine does; then no record of this resource has a line.
 func (e *Encoder) SetResource(r *Resource) error {
 	e.reset()
-	e.resource = e.appendResource(e.resource[:0], r)
+	e.resource = e.appendResource(emptied(e.resource), r)
 	return e.err
 }
 
@@ -65,7 +65,7 @@ func (e *Encoder) SetResource(r *Resource) error {
 // It fails as AppendLine does; then no record of this scope has a line.
 func (e *Encoder) SetScope(s *Scope) error {
 	e.reset()
-	e.scope = e.appendScope(e.scope[:0], s)
+	e.scope = e.appendScope(emptied(e.scope), s)
 	return e.err
 }
 
@@ -87,7 +87,17 @@ func (e *Encoder) AppendShared(dst []byte, r *Record) ([]byte, error) {
 }
 
 func (e *Encoder) reset() {
-	e.order, e.keys, e.spans, e.err = e.order[:0], e.keys[:0], e.spans[:0], nil
+	e.order, e.keys, e.spans, e.err = e.order[:0], emptied(e.keys), e.spans[:0], nil
+}
+
+// keptScratch is the largest scratch buffer that is kept for the next call.
+const keptScratch = 1 << 20
+
+func emptied(b []byte) []byte {
+	if cap(b) > keptScratch {
+		return nil
+	}
+	return b[:0]
 }
 
 func (e *Encoder) fail(err error) {
@@ -279,7 +289,7 @@ func (e *Encoder) appendList(dst []byte, vs []Value, depth int) []byte {
 
 // appendDeep appends an array or key-value list beyond MaxNatural.
 func (e *Encoder) appendDeep(dst []byte, v *Value, depth int) []byte {
-	e.proto.reset()
+	e.proto.reset(MaxLine)
 	e.putValue(v, depth)
 	dst = append(dst, `{"$otlp":"`...)
 	dst = base64.StdEncoding.AppendEncode(dst, e.proto.bytes())

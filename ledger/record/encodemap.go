@@ -45,7 +45,7 @@ func (e *Encoder) appendMap(dst []byte, kvs []KeyValue, depth int) []byte {
 
 // appendAnyMap does what appendMap does, whatever the keys are.
 func (e *Encoder) appendAnyMap(dst []byte, kvs []KeyValue, depth int) []byte {
-	base, keys := e.pushEntries(kvs)
+	base, keys := e.pushEntries(kvs, MaxLine)
 	end := len(e.spans)
 	start := len(dst)
 	dst = append(dst, '{')
@@ -95,14 +95,15 @@ func (e *Encoder) appendEmitted(dst []byte, s entry) []byte {
 }
 
 // pushEntries puts the entries of kvs on the stack, by emitted key and then by
-// arrival. It returns where the entries and their keys begin.
-func (e *Encoder) pushEntries(kvs []KeyValue) (base, keys int) {
+// arrival. It returns where the entries and their keys begin. It fails when the
+// emitted keys have more than most bytes.
+func (e *Encoder) pushEntries(kvs []KeyValue, most int) (base, keys int) {
 	base, keys = len(e.spans), len(e.keys)
 	for i := range kvs {
 		lo := len(e.keys)
-		e.keys = appendKey(e.keys, kvs[i].Key)
+		e.keys = appendKey(e.keys, kvs[i].Key, most)
 		e.spans = append(e.spans, entry{lo: lo, hi: len(e.keys), at: i})
-		if len(e.keys)-keys > MaxLine {
+		if len(e.keys)-keys > most {
 			e.fail(ErrTooLong)
 			break
 		}

@@ -1,6 +1,9 @@
 package record
 
-import "encoding/binary"
+import (
+	"encoding/binary"
+	"math"
+)
 
 // Tags of opentelemetry.proto.common.v1, field number and wire type.
 const (
@@ -21,7 +24,7 @@ const (
 // fails with [ErrTooDeep] or [ErrKind], and then returns dst unchanged.
 func (e *Encoder) AppendProto(dst []byte, v *Value) ([]byte, error) {
 	e.reset()
-	e.proto.reset()
+	e.proto.reset(math.MaxInt)
 	e.putValue(v, 1)
 	if e.err != nil {
 		return dst, e.err
@@ -32,11 +35,19 @@ func (e *Encoder) AppendProto(dst []byte, v *Value) ([]byte, error) {
 // A backward buffer is filled from its end, so that the length of a message is
 // known when the tag before it is to be written.
 type backward struct {
-	buf []byte
-	at  int // buf[at:] is written
+	buf  []byte
+	at   int // buf[at:] is written
+	most int // bytes after which writing may stop
 }
 
-func (b *backward) reset()        { b.at = len(b.buf) }
+// reset empties the buffer, to be filled with not much more than most bytes.
+func (b *backward) reset(most int) {
+	if len(b.buf) > keptScratch {
+		b.buf = nil
+	}
+	b.at, b.most = len(b.buf), most
+}
+
 func (b *backward) bytes() []byte { return b.buf[b.at:] }
 func (b *backward) size() int     { return len(b.buf) - b.at }
 
@@ -71,8 +82,7 @@ func (e *Encoder) putValue(v *Value, depth int) {
 	if depth > MaxDepth {
 		e.fail(ErrTooDeep)
 	}
-	// The longest value that fits in a line has this many bytes, or fewer.
-	if e.proto.size() > MaxLine {
+	if e.proto.size() > e.proto.most {
 		e.fail(ErrTooLong)
 	}
 	if e.err != nil {
@@ -120,7 +130,8 @@ func (e *Encoder) putList(vs []Value, depth int) {
 }
 
 func (e *Encoder) putMap(kvs []KeyValue, depth int) {
-	base, keys := e.pushEntries(kvs)
+	// Escapes only decide on the order here; they do not count for the length.
+	base, keys := e.pushEntries(kvs, math.MaxInt)
 	for i := len(e.spans) - 1; i >= base && e.err == nil; i-- {
 		kv := &kvs[e.spans[i].at]
 		start := e.proto.size()

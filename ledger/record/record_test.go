@@ -159,6 +159,7 @@ func TestLimits(t *testing.T) {
 		{"key", &Record{Attributes: []KeyValue{text(long, "")}}, ErrTooLong},
 		{"many keys", &Record{Attributes: slices.Repeat([]KeyValue{text(long[:1<<20], "")}, 20)}, ErrTooLong},
 		{"deep bytes", body(lists(64, ListValue(BytesValue(make([]byte, MaxLine))))), ErrTooLong},
+		{"deep key with escapes", body(lists(64, MapValue(text(strings.Repeat("\xff", 3<<20), "")))), nil},
 		{"resource", &Record{Resource: Resource{SchemaURL: long}}, ErrTooLong},
 		{"scope", &Record{Scope: Scope{Name: long}}, ErrTooLong},
 		{"sum of parts", &Record{EventName: long[:MaxLine/2], Scope: Scope{Name: long[:MaxLine/2]}}, ErrTooLong},
@@ -393,5 +394,17 @@ func TestNoAllocations(t *testing.T) {
 	}
 	if n := testing.AllocsPerRun(100, func() { _ = CheckLine(line) }); n > 0 {
 		t.Errorf("CheckLine: %v allocations", n)
+	}
+}
+
+// The protobuf form of what fits in a line may be longer than a line.
+func TestProtoIsNotBoundByLines(t *testing.T) {
+	v := Value{Kind: List, List: slices.Repeat([]Value{DoubleValue(0)}, MaxLine/5)}
+	var e Encoder
+	if line, err := e.AppendLine(nil, body(v)); err != nil || len(line) > MaxLine {
+		t.Fatal(err)
+	}
+	if b, err := e.AppendProto(nil, &v); err != nil || len(b) < MaxLine {
+		t.Errorf("%v, %d bytes", err, len(b))
 	}
 }

@@ -60,21 +60,22 @@ func isPlain(s string) bool {
 // appendText appends s as a JSON string (spec §3.2).
 func appendText(dst []byte, s string) []byte {
 	dst = append(dst, '"')
-	dst = appendEscaped(dst, s)
+	dst = appendEscaped(dst, s, MaxLine)
 	return append(dst, '"')
 }
 
 // appendKey appends the emitted form of key, without quotation marks (spec §3.4).
-func appendKey(dst []byte, key string) []byte {
+// It stops as appendEscaped does.
+func appendKey(dst []byte, key string, most int) []byte {
 	if len(key) > 0 && key[0] == '$' {
 		dst = append(dst, '$')
 	}
-	return appendEscaped(dst, key)
+	return appendEscaped(dst, key, most)
 }
 
 // appendEscaped appends s without quotation marks. When that takes more than
-// MaxLine bytes it may stop early, with more than MaxLine bytes appended.
-func appendEscaped(dst []byte, s string) []byte {
+// most bytes it may stop early, with more than most bytes appended.
+func appendEscaped(dst []byte, s string, most int) []byte {
 	n, start := len(dst), len(dst)
 	// Room for the longest escape behind every store of eight bytes.
 	const room = 24
@@ -83,7 +84,7 @@ func appendEscaped(dst []byte, s string) []byte {
 	i := 0
 	for i < len(s) {
 		if n+room > len(buf) {
-			if n-start > MaxLine {
+			if n-start > most {
 				break
 			}
 			dst = slices.Grow(buf[:n], len(s)-i+len(s)/8+room)
@@ -117,8 +118,9 @@ func appendEscaped(dst []byte, s string) []byte {
 	return buf[:n]
 }
 
-// putRare writes the first character of s, which is no ASCII character but a
-// control without a short escape, or none at all, and returns the bytes written (12 at most) and the bytes of s used.
+// putRare writes the first character of s, which is a control without a short
+// escape or not ASCII. It returns the bytes written, 12 at most, and the bytes
+// of s used.
 func putRare(b []byte, s string) (width, size int) {
 	c := s[0]
 	switch {
