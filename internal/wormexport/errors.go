@@ -32,7 +32,7 @@ func (e *PredecessorError) Error() string {
 	if e.Near > 0 {
 		has = fmt.Sprintf("has its seals only up to record %d", e.Near)
 	}
-	return fmt.Sprintf("the seal at record %d of log %s waits for the one before it: the store %s. It follows by itself when hash_chain delivers what is missing; if the store is new, was emptied or was replaced, fill it from another store (otelcol-custody replicate)",
+	return fmt.Sprintf("the seal at record %d of log %s waits for the one before it: the store %s. It follows by itself when hash_chain delivers what is missing; if the store is new, was emptied or was replaced, copy the log's objects into it from another store (docs/operations.md, \"Store away\")",
 		e.First, e.Log, has)
 }
 
@@ -56,7 +56,7 @@ var errBusy = errors.New("all workers have segments in hand")
 // errSlow answers when a worker needs longer than the timeout.
 var errSlow = errors.New("still being stored")
 
-const forkAdvice = "The state directory was restored from an old backup, or another collector writes this log. Stop it, keep both the store and the state directory as they are, and run `otelcol-custody recover`"
+const forkAdvice = "The state directory was restored from an old backup, or another collector writes this log. Stop it and keep both the store and the state directory as they are; docs/operations.md, \"A fork\", says how to go on"
 
 func altered(err error) error { return &delivery.AlteredError{Reason: err} }
 

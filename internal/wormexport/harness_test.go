@@ -241,7 +241,7 @@ func wantFork(t *testing.T, err error) *delivery.ForkError {
 	if errors.Is(err, delivery.ErrPending) {
 		t.Errorf("a fork must not be pending: %v", err)
 	}
-	if !strings.Contains(err.Error(), "otelcol-custody recover") {
+	if !strings.Contains(err.Error(), "docs/operations.md") {
 		t.Errorf("no way out in: %v", err)
 	}
 	return fork

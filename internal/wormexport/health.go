@@ -17,6 +17,9 @@ import (
 const (
 	shortestRest = 250 * time.Millisecond
 	longestRest  = 10 * time.Second
+	// repeat is how often a refusal that lasts is logged again; hash_chain
+	// delivers what was refused for ever.
+	repeat = time.Minute
 )
 
 // health is what is known of the store, and what the collector is told: a
@@ -30,9 +33,11 @@ type health struct {
 	mu    sync.Mutex // guards what follows
 	rest  time.Duration
 	until time.Time
-	err   error // why the store is away
-	bad   bool  // a recoverable error has been reported
-	fork  bool  // a permanent error has been reported
+	err   error     // why the store is away
+	bad   bool      // a recoverable error has been reported
+	fork  bool      // a permanent error has been reported
+	said  string    // the refusal that was logged last
+	again time.Time // when what was said is worth saying again
 }
 
 // away returns the reason while there is no use in asking the store.
@@ -52,7 +57,7 @@ func (h *health) worked() {
 	if h.err != nil {
 		h.logger.Info("the store is back")
 	}
-	h.err, h.rest = nil, 0
+	h.err, h.rest, h.said = nil, 0, ""
 	if h.bad {
 		h.bad = false
 		h.tell(componentstatus.NewEvent(componentstatus.StatusOK))
@@ -82,7 +87,10 @@ func (h *health) waits(err error) {
 func (h *health) refused(err error) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	h.logger.Error("refused a delivery", zap.Error(err))
+	if text, now := err.Error(), time.Now(); text != h.said || !now.Before(h.again) {
+		h.logger.Error("refused a delivery", zap.Error(err))
+		h.said, h.again = text, now.Add(repeat)
+	}
 	if fork := (*delivery.ForkError)(nil); errors.As(err, &fork) {
 		h.fork = true
 		h.tell(componentstatus.NewPermanentErrorEvent(err))
@@ -93,6 +101,9 @@ func (h *health) refused(err error) {
 
 // recoverable reports an error. The caller holds mu.
 func (h *health) recoverable(err error) {
+	if h.bad {
+		return // Each report begins the health check's recovery_duration anew.
+	}
 	h.bad = true
 	h.tell(componentstatus.NewRecoverableErrorEvent(err))
 }
