@@ -87,3 +87,10 @@ func CheckLogName(name string) error {
 	}
 	return nil
 }
+
+// IsVersion says whether line names any version of a format, as the first line of
+// each object does: `custody-seal/v1`.
+func IsVersion(line, format string) bool {
+	n, ok := strings.CutPrefix(line, format+"/v")
+	return ok && n != "" && strings.Trim(n, "0123456789") == ""
+}

@@ -12,6 +12,7 @@ import (
 	"io/fs"
 	"slices"
 	"sort"
+	"sync/atomic"
 
 	"github.com/otelcol-custody/custody/ledger"
 	"github.com/otelcol-custody/custody/ledger/checkpoint"
@@ -54,6 +55,7 @@ type Log struct {
 	firsts []uint64 // of the seals, sorted
 	head   *seal.Verified
 	passed []error
+	recent atomic.Pointer[seal.Verified] // of the last [Log.Covering]: neighbours are asked for next
 }
 
 // Open finds a log's seals. The head is the newest valid one: what lies above it
@@ -157,6 +159,9 @@ func (l *Log) Covering(index uint64) (*seal.Verified, error) {
 	if index >= l.Size() {
 		return nil, fmt.Errorf("log %s has %d records, the last one is %d", l.name, l.Size(), l.Size()-1)
 	}
+	if v := l.recent.Load(); v != nil && index >= v.First && index < v.End() {
+		return v, nil
+	}
 	i := sort.Search(len(l.firsts), func(i int) bool { return l.firsts[i] > index }) - 1
 	if i < 0 {
 		return nil, fmt.Errorf("%w: log %s: no seal covers record %d", ErrBroken, l.name, index)
@@ -164,6 +169,9 @@ func (l *Log) Covering(index uint64) (*seal.Verified, error) {
 	v, err := l.Seal(l.firsts[i])
 	if err == nil && index >= v.End() {
 		err = fmt.Errorf("%w: log %s: no seal covers record %d", ErrBroken, l.name, index)
+	}
+	if err == nil {
+		l.recent.Store(v)
 	}
 	return v, err
 }

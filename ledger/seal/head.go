@@ -129,7 +129,7 @@ func openHead(b []byte, keys *checkpoint.Keys) (h *Head, at int, signed, err err
 	}
 	h, err = parseHead(string(note[:bytes.Index(note, []byte("\n\n"))+1]))
 	if signed != nil && errors.Is(err, ErrVersion) {
-		return nil, 0, nil, fmt.Errorf("%w: %v, %w", ErrMalformed, err, signed)
+		return nil, 0, nil, fmt.Errorf("%w: %v, %v", ErrMalformed, err, signed)
 	}
 	if err != nil {
 		return nil, 0, nil, err
@@ -144,7 +144,7 @@ func openHead(b []byte, keys *checkpoint.Keys) (h *Head, at int, signed, err err
 
 func parseHead(text string) (*Head, error) {
 	if first, _, _ := strings.Cut(text, "\n"); first != version {
-		if strings.HasPrefix(first, "custody-seal/") {
+		if ledger.IsVersion(first, "custody-seal") {
 			return nil, fmt.Errorf("%w: %s, this reader knows %s", ErrVersion, first, version)
 		}
 		return nil, fmt.Errorf("%w: head begins with %q", ErrMalformed, first)

@@ -111,9 +111,8 @@ type Decoder struct {
 
 // NewDecoder returns a decoder; Close releases it.
 func NewDecoder() *Decoder {
-	// The zstd command refuses larger windows too, unless it is told otherwise.
-	const maxWindow = 128 << 20
-	dec, err := zstd.NewReader(nil, zstd.WithDecoderConcurrency(1), zstd.WithDecoderMaxMemory(ledger.MaxLines), zstd.WithDecoderMaxWindow(maxWindow))
+	// A window larger than all of the lines is refused: no honest writer needs one.
+	dec, err := zstd.NewReader(nil, zstd.WithDecoderConcurrency(1), zstd.WithDecoderMaxMemory(ledger.MaxLines), zstd.WithDecoderMaxWindow(ledger.MaxLines))
 	if err != nil {
 		panic(fmt.Sprintf("segment: zstd options: %v", err)) // They are constant.
 	}

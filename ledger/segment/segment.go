@@ -92,7 +92,7 @@ func ParseHeader(obj []byte) (h Header, rest []byte, err error) {
 
 func parseText(text string) (h Header, err error) {
 	lines := strings.Split(text, "\n")
-	if lines[0] != version && strings.HasPrefix(lines[0], "custody-segment/v") {
+	if lines[0] != version && ledger.IsVersion(lines[0], "custody-segment") {
 		return h, fmt.Errorf("%w: %s, this reader knows %s", ErrVersion, lines[0], version)
 	}
 	if lines[0] != version {
