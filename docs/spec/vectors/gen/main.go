@@ -5,7 +5,7 @@
 // Everything that it writes is the same on every run.
 package main
 
-//go:generate go run .
+//go:generate go run -C ../../../.. ./docs/spec/vectors/gen
 
 import (
 	"fmt"
