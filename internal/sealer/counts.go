@@ -1,0 +1,83 @@
+package sealer
+
+import (
+	"github.com/otelcol-custody/custody/ledger/record"
+	"github.com/otelcol-custody/custody/ledger/segment"
+)
+
+// Names by which records say where they came from and what became of them.
+const (
+	AttrReceiver    = "audit.ingest.receiver" // of the resource: a string
+	AttrQuarantined = "audit.quarantined"     // of the record: true
+)
+
+// Names of the counts in closed records (spec §7).
+const (
+	received    = "received"
+	sealed      = "sealed"
+	quarantined = "quarantined"
+	refused     = "refused"
+)
+
+// tally counts a committed batch.
+func (p *pool) tally(b *Batch) {
+	for receiver, t := range b.Counts {
+		c := p.countsOf(receiver)
+		c[sealed] += t.Records
+		c[quarantined] += t.Quarantined
+	}
+}
+
+func (p *pool) countsOf(receiver string) segment.Counts { return countsOf(p.counts, receiver) }
+
+func countsOf(counts map[string]segment.Counts, receiver string) segment.Counts {
+	c, ok := counts[receiver]
+	if !ok {
+		c = segment.Counts{sealed: 0, quarantined: 0}
+		counts[receiver] = c
+	}
+	return c
+}
+
+// closingCounts are the counts since the last closed record.
+func (p *pool) closingCounts() map[string]segment.Counts {
+	p.s.mu.Lock()
+	defer p.s.mu.Unlock()
+	out := map[string]segment.Counts{}
+	for receiver, c := range p.counts {
+		out[receiver] = segment.Counts{sealed: c[sealed], quarantined: c[quarantined]}
+	}
+	for receiver := range p.s.refused {
+		countsOf(out, receiver)
+	}
+	for receiver, c := range out {
+		c[refused] = p.s.refused[receiver]
+		c[received] = c[sealed] + c[refused]
+	}
+	return out
+}
+
+// tallyLines counts the records of a journal that a crash left. Nobody knows any
+// more what was refused meanwhile.
+func tallyLines(counts map[string]segment.Counts, g *group) {
+	for _, line := range segment.Lines(g.lines) {
+		r, err := record.ParseLine(line)
+		if err != nil {
+			continue // The line is sealed as it is; only this count is poorer.
+		}
+		c := countsOf(counts, find(r.Resource.Attributes, AttrReceiver).Str)
+		c[sealed]++
+		if find(r.Attributes, AttrQuarantined).Num == 1 {
+			c[quarantined]++
+		}
+	}
+}
+
+func find(kvs []record.KeyValue, key string) record.Value {
+	for _, kv := range kvs {
+		if kv.Key == key {
+			return kv.Value
+		}
+	}
+	return record.Value{}
+}
