@@ -147,7 +147,7 @@ func (c *courier) due() []spooled {
 			due = append(due, rest[i])
 		}
 	}
-	for n := 0; n < len(rest) && len(due) < 2*window; n++ {
+	for range min(len(rest), window/2) {
 		if sp := rest[c.turn%len(rest)]; sp.receipts >= most {
 			due = append(due, sp)
 		}

@@ -291,3 +291,43 @@ func TestTwoWriters(t *testing.T) {
 		}
 	}
 }
+
+// What changes under a running sealer is named, too.
+func TestDamageUnderway(t *testing.T) {
+	flip := func(t *testing.T, fsys durable.FS, name string) {
+		b := mustRead(t, fsys, name)
+		b[len(b)/2] ^= 1
+		overwrite(t, fsys, name, b)
+	}
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t, 0)
+		w.store.setDown(errors.New("store is away"))
+		obs := &troubles{}
+		w.c.FS = w.fs
+		s, err := Open(w.c, w.store, obs)
+		if err != nil {
+			t.Fatal(err)
+		}
+		w.send(s, 0, 9)
+		flip(t, w.fs, spoolPath("/state", 0, segmentExt))
+		w.store.setDown(nil)
+		time.Sleep(time.Minute)
+		if err := obs.why(Delivery); !errors.Is(err, ErrDamaged) || !strings.Contains(err.Error(), spoolPath("/state", 0, segmentExt)) {
+			t.Errorf("a spooled segment changed: %v, want ErrDamaged with its name", err)
+		}
+		closeIt(t, s)
+	})
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t, 0)
+		s := w.open()
+		w.fs.Inject(durabletest.Fault{Path: "/spool", UntilRestart: true})
+		w.send(s, 0, 9)
+		flip(t, w.fs, journalPath("/state", 0))
+		w.fs.Heal()
+		time.Sleep(time.Minute)
+		if err := s.Append(t.Context(), batchOf(9, 1)); !errors.Is(err, ErrStopped) || !errors.Is(err, ErrDamaged) {
+			t.Errorf("behind a damaged journal: %v, want ErrStopped and ErrDamaged", err)
+		}
+		closeIt(t, s)
+	})
+}

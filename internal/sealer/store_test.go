@@ -377,7 +377,7 @@ func TestDeadDisk(t *testing.T) {
 func TestDiskHeals(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld(t, 0)
-		obs := &troubles{on: map[string]bool{}}
+		obs := &troubles{}
 		w.c.FS = w.fs
 		s, err := Open(w.c, w.store, obs)
 		if err != nil {
@@ -392,12 +392,12 @@ func TestDiskHeals(t *testing.T) {
 				}
 				time.Sleep(time.Second)
 			}
-			if !obs.now(Journal) {
+			if obs.why(Journal) == nil {
 				t.Error("nobody was told that the disk is full")
 			}
 			w.fs.Heal()
 			time.Sleep(2 * time.Second)
-			if obs.now(Journal) {
+			if obs.why(Journal) != nil {
 				t.Error("nobody was told that the disk has space again")
 			}
 			w.send(s, 9+9*i, 9)
@@ -407,25 +407,28 @@ func TestDiskHeals(t *testing.T) {
 	})
 }
 
-// troubles keeps what is in trouble.
+// troubles keeps what is in trouble, and why.
 type troubles struct {
 	quiet
-	on map[string]bool
+	errs map[string]error
 }
 
-func (o *troubles) Trouble(what string, _ error) { o.set(what, true) }
-func (o *troubles) Better(what string)           { o.set(what, false) }
+func (o *troubles) Trouble(what string, err error) { o.set(what, err) }
+func (o *troubles) Better(what string)             { o.set(what, nil) }
 
-func (o *troubles) set(what string, on bool) {
+func (o *troubles) set(what string, err error) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	o.on[what] = on
+	if o.errs == nil {
+		o.errs = map[string]error{}
+	}
+	o.errs[what] = err
 }
 
-func (o *troubles) now(what string) bool {
+func (o *troubles) why(what string) error {
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	return o.on[what]
+	return o.errs[what]
 }
 
 // A press that was stuck for long leaves more journals than it may run behind;
