@@ -88,6 +88,8 @@ type Observer interface {
 	// Sealed: a segment, whose journal had so many bytes, has passed its commit
 	// point.
 	Sealed(v *seal.Verified, journal int64)
+	// Waiting: so many sealed segments are not confirmed by the stores.
+	Waiting(segments int)
 	// Stored: its objects are confirmed by so many stores.
 	Stored(v *seal.Head, stores int, since time.Duration)
 	// Trouble: something is retried; Better: it works again. Names are those of

@@ -38,6 +38,7 @@ func newCourier(s *Sealer, st *state) *courier {
 	if st.head != nil {
 		c.newest, c.head = st.head.First, st.head.Bytes()
 	}
+	s.obs.Waiting(len(c.queue))
 	return c
 }
 
@@ -52,6 +53,7 @@ func (c *courier) nudge() {
 func (c *courier) add(v *seal.Verified) {
 	c.mu.Lock()
 	c.queue = append(c.queue, newSpooled(v))
+	c.s.obs.Waiting(len(c.queue))
 	c.newest, c.head = v.First, v.Bytes()
 	c.mu.Unlock()
 	c.nudge()
@@ -265,6 +267,7 @@ func (c *courier) confirm(sp spooled, stores int) error {
 	}
 	c.mu.Lock()
 	c.queue = c.queue[1:]
+	c.s.obs.Waiting(len(c.queue))
 	c.done = append(c.done, sp.head.First)
 	c.mu.Unlock()
 	c.s.used.Add(-sp.head.Size)

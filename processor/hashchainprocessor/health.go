@@ -44,7 +44,6 @@ func (h *health) Sealed(v *seal.Verified, _ int64) {
 	h.telemetry.HashChainSealedSegments.Add(ctx, 1)
 	h.telemetry.HashChainSealedBytes.Add(ctx, v.Size)
 	h.telemetry.HashChainSize.Record(ctx, int64(v.End()))
-	h.telemetry.HashChainUnstoredSegments.Add(ctx, 1)
 	if v.Count == 1 {
 		h.log.Debug("heartbeat sealed", zap.String("log", v.Log), zap.Uint64("record", v.First))
 		return
@@ -54,10 +53,14 @@ func (h *health) Sealed(v *seal.Verified, _ int64) {
 		zap.String("because", string(v.Closed().Reason)))
 }
 
+// Waiting implements sealer.Observer.
+func (h *health) Waiting(segments int) {
+	h.telemetry.HashChainUnstoredSegments.Record(context.Background(), int64(segments))
+}
+
 // Stored implements sealer.Observer.
 func (h *health) Stored(s *seal.Head, stores int, since time.Duration) {
 	ctx := context.Background()
-	h.telemetry.HashChainUnstoredSegments.Add(ctx, -1)
 	h.telemetry.HashChainStoredDuration.Record(ctx, since.Seconds())
 	h.log.Debug("segment stored", zap.Uint64("first", s.First), zap.Int("stores", stores))
 }

@@ -34,7 +34,7 @@ type TelemetryBuilder struct {
 	HashChainSize             metric.Int64Gauge
 	HashChainStoredDuration   metric.Float64Histogram
 	HashChainTroubles         metric.Int64Counter
-	HashChainUnstoredSegments metric.Int64UpDownCounter
+	HashChainUnstoredSegments metric.Int64Gauge
 }
 
 // TelemetryBuilderOption applies changes to default builder.
@@ -115,7 +115,7 @@ func NewTelemetryBuilder(settings component.TelemetrySettings, options ...Teleme
 		metric.WithUnit("{fault}"),
 	)
 	errs = errors.Join(errs, err)
-	builder.HashChainUnstoredSegments, err = builder.meter.Int64UpDownCounter(
+	builder.HashChainUnstoredSegments, err = builder.meter.Int64Gauge(
 		"otelcol_hash_chain_unstored_segments",
 		metric.WithDescription("Segments that are sealed and not yet confirmed by the stores. [Development]"),
 		metric.WithUnit("{segment}"),

@@ -151,10 +151,8 @@ func AssertEqualHashChainUnstoredSegments(t *testing.T, tt *componenttest.Teleme
 		Name:        "otelcol_hash_chain_unstored_segments",
 		Description: "Segments that are sealed and not yet confirmed by the stores. [Development]",
 		Unit:        "{segment}",
-		Data: metricdata.Sum[int64]{
-			Temporality: metricdata.CumulativeTemporality,
-			IsMonotonic: false,
-			DataPoints:  dps,
+		Data: metricdata.Gauge[int64]{
+			DataPoints: dps,
 		},
 	}
 	got, err := tt.GetMetric("otelcol_hash_chain_unstored_segments")

@@ -27,7 +27,7 @@ func TestSetupTelemetry(t *testing.T) {
 	tb.HashChainSize.Record(context.Background(), 1)
 	tb.HashChainStoredDuration.Record(context.Background(), 1)
 	tb.HashChainTroubles.Add(context.Background(), 1)
-	tb.HashChainUnstoredSegments.Add(context.Background(), 1)
+	tb.HashChainUnstoredSegments.Record(context.Background(), 1)
 	AssertEqualHashChainOversize(t, testTel,
 		[]metricdata.DataPoint[int64]{{Value: 1}},
 		metricdatatest.IgnoreTimestamp())
