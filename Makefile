@@ -40,7 +40,7 @@ test: build $(STAMP) ## every test: Go, both readers, foreign verifiers, end to 
 
 .PHONY: race
 race: ## the concurrent packages under the race detector (needs a C compiler)
-	CGO_ENABLED=1 go test -race -timeout 20m $$(scripts/packages race $(PKGS))
+	CGO_ENABLED=1 go test -race -short -timeout 20m $$(scripts/packages race $(PKGS))
 
 .PHONY: lint
 lint: $(STAMP) ## gofmt, go vet, staticcheck, tidy modules, clean shell

@@ -83,6 +83,12 @@ func (st *state) load(c *Config) error {
 			return fmt.Errorf("state directory: %w", err)
 		}
 	}
+	// Whose directory this is comes first: another log's seals are not damaged.
+	id, err := readIdentity(c)
+	known := !errors.Is(err, fs.ErrNotExist)
+	if known && err != nil {
+		return err
+	}
 	journals, err := firsts(c.FS, filepath.Join(c.Dir, journalDir), journalExt)
 	if err != nil {
 		return err
@@ -90,12 +96,8 @@ func (st *state) load(c *Config) error {
 	if err := st.loadSpool(c); err != nil {
 		return err
 	}
-	id, err := readIdentity(c)
-	if errors.Is(err, fs.ErrNotExist) {
+	if !known {
 		return st.begin(c, journals)
-	}
-	if err != nil {
-		return err
 	}
 	if st.head == nil {
 		st.place = seal.Genesis(id.log, id.origin, id.vkey, id.nonce)

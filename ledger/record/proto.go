@@ -7,17 +7,19 @@ import (
 
 // Tags of opentelemetry.proto.common.v1, field number and wire type.
 const (
-	tagString = 1<<3 | 2
-	tagBool   = 2<<3 | 0
-	tagInt    = 3<<3 | 0
-	tagDouble = 4<<3 | 1
-	tagArray  = 5<<3 | 2
-	tagKvlist = 6<<3 | 2
-	tagBytes  = 7<<3 | 2
+	varint, fixed64, bytesType = 0, 1, 2
 
-	tagElement = 1<<3 | 2 // ArrayValue.values, KeyValueList.values
-	tagKey     = 1<<3 | 2 // KeyValue.key
-	tagValue   = 2<<3 | 2 // KeyValue.value
+	tagString = 1<<3 | bytesType
+	tagBool   = 2<<3 | varint
+	tagInt    = 3<<3 | varint
+	tagDouble = 4<<3 | fixed64
+	tagArray  = 5<<3 | bytesType
+	tagKvlist = 6<<3 | bytesType
+	tagBytes  = 7<<3 | bytesType
+
+	tagElement = 1<<3 | bytesType // ArrayValue.values, KeyValueList.values
+	tagKey     = 1<<3 | bytesType // KeyValue.key
+	tagValue   = 2<<3 | bytesType // KeyValue.value
 )
 
 // AppendProto appends v as an AnyValue in the protobuf form of spec §3.5. It

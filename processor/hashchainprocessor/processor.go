@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"errors"
+	"fmt"
 	"slices"
 	"sync"
 	"time"
@@ -60,7 +61,7 @@ func (p *hashChain) Start(_ context.Context, host component.Host) error {
 		EmitRecords: slices.Contains(p.cfg.Emit, emitRecords), RecordsLimit: p.cfg.Spool.MaxSizeMiB << 20,
 	}, &downstream{p.next, p.signer.Name()}, h)
 	if err != nil {
-		return err
+		return fmt.Errorf("state_dir: %w", err)
 	}
 	p.sealer = s
 	p.set.Logger.Info("sealing log "+p.cfg.Log, zap.String("origin", p.signer.Name()), zap.String("verifier_key", p.signer.VerifierKey()), zap.String("ack", p.cfg.Ack))

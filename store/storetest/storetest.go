@@ -139,8 +139,9 @@ func noise(n int, seed string) []byte {
 }
 
 func testID(t *testing.T, s store.Store, _ Caps) {
-	if s.ID() == "" || s.ID() != s.ID() {
-		t.Errorf("ID %q, want one that is stable and not empty", s.ID())
+	first, second := s.ID(), s.ID()
+	if first == "" || first != second {
+		t.Errorf("ID %q and then %q, want one that is stable and not empty", first, second)
 	}
 }
 
