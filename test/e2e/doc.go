@@ -1,0 +1,8 @@
+// Package e2e has only tests: they build the two programs, run them as an
+// operator would, and judge by what lies in the store and by what the auditor's
+// command says of it.
+//
+//	CUSTODY_SAMPLES=DIR    a further folder of CloudTrail files for TestQuickstart
+//	CUSTODY_TORTURE=N      rounds of TestKill
+//	CUSTODY_E2E_BIN=DIR    take the programs from here instead of building them
+package e2e
