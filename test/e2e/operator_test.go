@@ -194,7 +194,7 @@ func TestStateOfAnotherLog(t *testing.T) {
 
 	custody(t, "keygen", "--name", origin, "--out", h.path("keys/other")).want(t, 0)
 	wantRefusal(t, h, fmt.Sprintf(`processors: {hash_chain: {key: {file: %q}}}`, h.path("keys/other.key")),
-		"hash_chain", "state directory belongs to another log", "signed with another key than the configured")
+		"hash_chain", "state directory belongs to another log", "give each log a state_dir of its own")
 	verify(t, 0, h.store(), h.pub())
 }
 
