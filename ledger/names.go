@@ -37,6 +37,16 @@ func TileName(level int, index uint64) string {
 	return fmt.Sprintf("%s/%d/%020d.tile", TilesDir, level, index)
 }
 
+// ParseTileName takes the base name of a tile apart.
+func ParseTileName(base string) (index uint64, ok bool) {
+	rest, ok := strings.CutSuffix(base, ".tile")
+	if !ok || len(rest) != 20 {
+		return 0, false
+	}
+	index, err := strconv.ParseUint(rest, 10, 63)
+	return index, err == nil && fmt.Sprintf("%020d", index) == rest
+}
+
 // ParseSegmentName takes the base name of a segment object apart. It accepts
 // exactly the names that [SegmentName] makes.
 func ParseSegmentName(base string) (first uint64, prefix [16]byte, ok bool) {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 	"sync"
 )
 
@@ -79,13 +80,21 @@ type ForkError struct {
 func (e *ForkError) Error() string {
 	ours := "this collector has no history of it"
 	if e.Ours != "" {
-		ours = "this collector's checkpoint is " + quote(e.Ours)
+		ours = "this collector's checkpoint has " + brief(e.Ours)
 	}
-	return fmt.Sprintf("log %s is forked: store %s holds a validly signed seal %s that is not of this collector's history; %s, the store's is %s",
-		e.Log, e.Store, e.Object, ours, quote(e.Theirs))
+	return fmt.Sprintf("log %s is forked: store %s holds a validly signed seal %s that is not of this collector's history; %s, the store's has %s",
+		e.Log, e.Store, e.Object, ours, brief(e.Theirs))
 }
 
-func quote(text string) string { return fmt.Sprintf("%q", text) }
+// brief is a checkpoint's size and root; the rest of the note is evidence, and
+// too long for a sentence.
+func brief(note string) string {
+	lines := strings.SplitN(note, "\n", 4)
+	if len(lines) < 4 {
+		return fmt.Sprintf("%q", note)
+	}
+	return fmt.Sprintf("size %s and root %s", lines[1], lines[2])
+}
 
 // An AlteredError means that what arrived at a WORM exporter is not what
 // hash_chain sealed, or was sealed with a key that the exporter does not trust.

@@ -11,6 +11,7 @@
 package sealer
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -136,8 +137,10 @@ type Batch struct {
 type Tally struct{ Records, Quarantined int64 }
 
 // Add appends a record line, without line feed, to the batch. The line must be
-// canonical; it is hashed here, in the caller's goroutine.
+// canonical; it is hashed here, in the caller's goroutine. The receiver is ""
+// when the record does not name it.
 func (b *Batch) Add(line []byte, receiver string, quarantined bool) {
+	receiver = cmp.Or(receiver, Unnamed)
 	b.addLine(line)
 	if b.Counts == nil {
 		b.Counts = map[string]Tally{}

@@ -1,6 +1,8 @@
 package sealer
 
 import (
+	"cmp"
+
 	"github.com/otelcol-custody/custody/ledger/record"
 	"github.com/otelcol-custody/custody/ledger/segment"
 )
@@ -10,6 +12,9 @@ const (
 	AttrReceiver    = "audit.ingest.receiver" // of the resource: a string
 	AttrQuarantined = "audit.quarantined"     // of the record: true
 )
+
+// Unnamed stands for a receiver that does not say who it is.
+const Unnamed = "unnamed"
 
 // Names of the counts in closed records (spec §7).
 const (
@@ -65,9 +70,9 @@ func tallyLines(counts map[string]segment.Counts, g *group) {
 		if err != nil {
 			continue // The line is sealed as it is; only this count is poorer.
 		}
-		c := countsOf(counts, find(r.Resource.Attributes, AttrReceiver).Str)
+		c := countsOf(counts, cmp.Or(find(r.Resource.Attributes, AttrReceiver).Str, Unnamed))
 		c[sealed]++
-		if find(r.Attributes, AttrQuarantined).Num == 1 {
+		if q := find(r.Attributes, AttrQuarantined); q.Kind == record.Bool && q.Num == 1 {
 			c[quarantined]++
 		}
 	}

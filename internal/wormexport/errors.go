@@ -56,7 +56,7 @@ var errBusy = errors.New("all workers have segments in hand")
 // errSlow answers when a worker needs longer than the timeout.
 var errSlow = errors.New("still being stored")
 
-const forkAdvice = "The state directory was restored from an old backup, or another collector writes this log. Stop it and keep both the store and the state directory as they are; docs/operations.md, \"A fork\", says how to go on"
+const forkAdvice = "The state directory is new, or was restored from an old backup, or another collector writes this log. Stop it and keep both the store and the state directory as they are; docs/operations.md, \"A fork\", says how to go on"
 
 func altered(err error) error { return &delivery.AlteredError{Reason: err} }
 

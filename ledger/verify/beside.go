@@ -7,6 +7,7 @@ import (
 	"io/fs"
 	"path"
 	"slices"
+	"strconv"
 
 	"github.com/otelcol-custody/custody/ledger"
 	"github.com/otelcol-custody/custody/ledger/checkpoint"
@@ -27,7 +28,7 @@ func (w *walk) checkNames() {
 		name := fmt.Sprintf("%s/%020d-%x.jsonl.zst", ledger.SegmentsDir, n.first, n.prefix)
 		switch {
 		case n.first >= head:
-			w.notice("%s: not sealed yet, not checked", path.Join(w.report.Log, name))
+			w.notice("%s: no valid seal names it; not checked", path.Join(w.report.Log, name))
 		case w.inGap(n.first):
 			w.notice("%s: not checked, since no valid seal of it was read", path.Join(w.report.Log, name))
 		default:
@@ -40,10 +41,43 @@ func (w *walk) checkNames() {
 	for _, name := range w.names.other {
 		w.notice("%s: not an object of the log, not checked", path.Join(w.report.Log, name))
 	}
+	w.checkTileNames(head)
 	for _, gap := range w.gaps {
 		w.notice("log %s: records %d to %d are not checked, since no valid seal of them was read", w.report.Log, gap.first, gap.end-1)
 	}
 }
+
+// checkTileNames reports what lies below the tiles folder and is no tile of the
+// log at this size.
+func (w *walk) checkTileNames(size uint64) {
+	stranger := func(name string) {
+		w.notice("%s: not an object of the log, not checked", path.Join(w.report.Log, ledger.TilesDir, name))
+	}
+	var levels []int
+	err := each(w.ctx, w.fsys, ledger.TilesDir, func(base string, folder bool) {
+		level, err := strconv.Atoi(base)
+		if err != nil || !folder || level < 1 || level > maxTileLevel || strconv.Itoa(level) != base {
+			stranger(base)
+			return
+		}
+		levels = append(levels, level)
+	})
+	for _, level := range levels {
+		dir := strconv.Itoa(level)
+		err = errors.Join(err, each(w.ctx, w.fsys, path.Join(ledger.TilesDir, dir), func(base string, folder bool) {
+			index, ok := ledger.ParseTileName(base)
+			if !ok || folder || index >= size>>(8*(level+1)) {
+				stranger(path.Join(dir, base))
+			}
+		}))
+	}
+	if err != nil {
+		w.unread("%v", err)
+	}
+}
+
+// maxTileLevel is the highest level that a full tile can have.
+const maxTileLevel = 6
 
 func (w *walk) inGap(first uint64) bool {
 	return slices.ContainsFunc(w.gaps, func(g gap) bool { return first >= g.first && first < g.end })
@@ -86,9 +120,16 @@ func (w *walk) checkSince() {
 			w.unread("kept checkpoint at size %d: not compared, since seals behind record %d could not be read", s.Size, end)
 		default:
 			w.find(Finding{Code: Rollback, First: end, End: s.Size, Records: s.Size - end, Want: s.Text(), Got: w.headText(),
-				Message: fmt.Sprintf("the log had %d records when the kept checkpoint was signed and has %d now: records %d to %d are gone", s.Size, end, end, s.Size-1)})
+				Message: fmt.Sprintf("the log had %d records when the kept checkpoint was signed and has %d now: %s", s.Size, end, gone(end, s.Size))})
 		}
 	}
+}
+
+func gone(first, end uint64) string {
+	if end-first == 1 {
+		return fmt.Sprintf("record %d is gone", first)
+	}
+	return fmt.Sprintf("records %d to %d are gone", first, end-1)
 }
 
 func (w *walk) checkRoot(s checkpoint.Signed) {

@@ -65,6 +65,7 @@ type Report struct {
 	Records  uint64             // whose place is proven
 	Checked  uint64             // whose content was read and is what was sealed
 	Segments uint64             // sealed
+	Intact   uint64             // segments that were read and are what was sealed
 	Expired  uint64             // segments gone after their time
 	Bytes    uint64             // of checked record lines
 	Stored   uint64             // bytes of checked segment objects

@@ -42,7 +42,7 @@ func (w *walk) checkSegment(v *seal.Verified, dec *segment.Decoder) {
 	}
 	var f Finding
 	if got := sha256.Sum256(obj); got != v.Segment || int64(len(obj)) != v.Size {
-		f = Finding{Code: SegmentAltered, Message: fmt.Sprintf("the stored object of %d bytes is not the one of %d bytes that was sealed", len(obj), v.Size),
+		f = Finding{Code: SegmentAltered, Message: fmt.Sprintf("the stored bytes (%d) are not the sealed ones (%d)", len(obj), v.Size),
 			Want: fmt.Sprintf("sha256:%x", v.Segment), Got: fmt.Sprintf("sha256:%x", got)}
 	}
 	lines, err := w.checkContent(v, obj, dec, &f)
@@ -154,12 +154,12 @@ func (w *walk) missing(v *seal.Verified) {
 		w.mu.Unlock()
 		return
 	}
-	kept := "for ever"
+	kept := "no retention of it has ended"
 	if !until.IsZero() {
-		kept = "until " + stamp(until)
+		kept = "it was to be kept until " + stamp(until)
 	}
 	w.findIn(v, Finding{Code: SegmentMissing, Records: uint64(v.Count),
-		Message: fmt.Sprintf("the segment with records %d to %d is gone; it was to be kept %s", v.First, v.End()-1, kept)})
+		Message: fmt.Sprintf("the segment with records %d to %d is gone, and %s", v.First, v.End()-1, kept)})
 }
 
 // checked counts a segment that is what was sealed.
@@ -168,6 +168,7 @@ func (w *walk) checked(v *seal.Verified, lines int) {
 	defer w.mu.Unlock()
 	r := w.report
 	r.Checked += uint64(v.Count)
+	r.Intact++
 	r.Bytes += uint64(lines)
 	r.Stored += uint64(v.Size)
 	w.done = Progress{Log: r.Log, Records: r.Checked, Segments: w.done.Segments + 1, Stored: r.Stored, Total: uint64(len(w.names.segments))}

@@ -228,7 +228,10 @@ func TestNotices(t *testing.T) {
 		do   func(objects)
 		want string
 	}{
-		"unsealed":         {func(o objects) { delete(o, chain[2].Seal.Name()) }, "not sealed yet"},
+		"unsealed":         {func(o objects) { delete(o, chain[2].Seal.Name()) }, "no valid seal names it"},
+		"tile of no size":  {func(o objects) { o["tiles/1/00000000000000000000.tile"] = nil }, "test/tiles/1/00000000000000000000.tile: not an object of the log"},
+		"beside tiles":     {func(o objects) { o["tiles/z"] = nil }, "test/tiles/z: not an object of the log"},
+		"no such level":    {func(o objects) { o["tiles/9/00000000000000000000.tile"] = nil }, "test/tiles/9: not an object of the log"},
 		"foreign":          {func(o objects) { o["readme"] = nil }, "test/readme: not an object of the log"},
 		"gap":              {func(o objects) { delete(o, chain[1].Seal.Name()) }, "records 2 to 4 are not checked"},
 		"segment in a gap": {func(o objects) { delete(o, chain[1].Seal.Name()) }, "since no valid seal of it was read"},

@@ -104,15 +104,16 @@ func (c *Config) Validate() error {
 	if !slices.Contains(c.Emit, emitSegments) {
 		fault("emit", "must contain %q: without segments nothing is stored", emitSegments)
 	}
-	positive := func(key string, d time.Duration) {
-		if d <= 0 {
-			fault(key, "must be positive, got %v", d)
+	// A number without a unit is taken for nanoseconds.
+	atLeast := func(key string, d, least time.Duration) {
+		if d < least {
+			fault(key, "must be at least %v, got %v; write a unit, as in 5s", least, d)
 		}
 	}
-	positive("ack_timeout", c.AckTimeout)
-	positive("segment::max_age", c.Segment.MaxAge)
-	positive("heartbeat_interval", c.HeartbeatInterval)
-	positive("checkpoint_interval", c.CheckpointInterval)
+	atLeast("ack_timeout", c.AckTimeout, 100*time.Millisecond)
+	atLeast("segment::max_age", c.Segment.MaxAge, 100*time.Millisecond)
+	atLeast("heartbeat_interval", c.HeartbeatInterval, time.Second)
+	atLeast("checkpoint_interval", c.CheckpointInterval, 10*time.Millisecond)
 	if limit := sealer.MaxSegmentBytes >> 20; c.Segment.MaxSizeMiB < 1 || c.Segment.MaxSizeMiB > limit {
 		fault("segment::max_size_mib", "must be 1 to %d, got %d", limit, c.Segment.MaxSizeMiB)
 	}

@@ -1,7 +1,6 @@
 package hashchainprocessor
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -91,7 +90,7 @@ func (p *hashChain) ConsumeLogs(ctx context.Context, ld plog.Logs) error {
 	batch := &sealer.Batch{}
 	err := converter.Each(ld, func(line []byte, info logrecord.Info) error {
 		p.note(ctx, info)
-		batch.Add(line, cmp.Or(info.Receiver, unnamed), info.Quarantined)
+		batch.Add(line, info.Receiver, info.Quarantined)
 		if batch.Bytes() < sealer.MaxBatchBytes && batch.Len() < sealer.MaxBatchRecords {
 			return nil
 		}
@@ -104,9 +103,6 @@ func (p *hashChain) ConsumeLogs(ctx context.Context, ld plog.Logs) error {
 	}
 	return p.append(ctx, batch)
 }
-
-// unnamed stands for a receiver that does not say who it is.
-const unnamed = "unnamed"
 
 func (p *hashChain) note(ctx context.Context, info logrecord.Info) {
 	if info.Oversize {

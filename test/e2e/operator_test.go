@@ -79,7 +79,7 @@ var faults = map[string]struct {
 		func(*testing.T, *home) string {
 			return `processors: {hash_chain: {ack: later, segment: {max_age: 0s}}}`
 		},
-		[]string{`ack: must be one of ["local" "stored"], got "later"`, "segment::max_age: must be positive"},
+		[]string{`ack: must be one of ["local" "stored"], got "later"`, "segment::max_age: must be at least 100ms"},
 	},
 	"YAML that is none": {
 		func(*testing.T, *home) string { return "processors: {hash_chain: {log: a" },

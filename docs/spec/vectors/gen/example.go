@@ -50,8 +50,8 @@ func writeExample(path string) error {
 	l.add(2, changes{ended: true, reason: "ended"})
 	e.beginning(l, genesis)
 	last := genesis
-	for i, s := range l.sealed {
-		e.say("## Segment %d: records %d to %d", i, s.first, s.first+s.count-1)
+	for _, s := range l.sealed {
+		e.say("## Segment %d: records %d to %d", s.first, s.first, s.first+s.count-1)
 		last = e.segment(l, s, last)
 		e.seal(l, s)
 	}
