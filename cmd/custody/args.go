@@ -4,6 +4,7 @@ import (
 	"errors"
 	"flag"
 	"io"
+	"slices"
 	"strings"
 )
 
@@ -47,6 +48,9 @@ func (a arguments) parse(args []string, names ...string) ([]string, error) {
 	}
 	if len(positional) > len(names) {
 		return nil, usagef("unexpected argument %q", positional[len(names)])
+	}
+	if i := slices.Index(positional, ""); i >= 0 {
+		return nil, usagef("%s is empty", names[i])
 	}
 	return positional, nil
 }

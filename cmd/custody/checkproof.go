@@ -4,13 +4,13 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"os"
 	"strings"
 	"time"
 
-	"github.com/otelcol-custody/custody/internal/keyfile"
 	"github.com/otelcol-custody/custody/ledger"
 	"github.com/otelcol-custody/custody/ledger/proof"
 	"github.com/otelcol-custody/custody/ledger/record"
@@ -59,8 +59,17 @@ func runCheckProof(_ context.Context, args []string, e env) error {
 		return usagef("--key is missing: name the file with the log's public key, which you got from somewhere else than the proof")
 	}
 	p, err := checkProof(positional[0], files)
+	if errors.As(err, new(*usageError)) {
+		return err
+	}
 	if *asJSON {
 		return printProofJSON(p, err, e)
+	}
+	if err != nil && judge(err) == exitTampered {
+		if err := e.print(err.Error() + "\n"); err != nil {
+			return err
+		}
+		return verdict(exitTampered)
 	}
 	if err != nil {
 		return err
@@ -69,7 +78,7 @@ func runCheckProof(_ context.Context, args []string, e env) error {
 }
 
 func checkProof(path string, keyFiles []string) (*proof.Proven, error) {
-	keys, err := keyfile.ReadKeys(keyFiles...)
+	keys, err := readKeys(keyFiles)
 	if err != nil {
 		return nil, err
 	}
@@ -127,7 +136,7 @@ func proofText(p *proof.Proven) string {
 	link, digest := p.Leaf(), tree.Digest(p.Line)
 	fmt.Fprintf(&b, "proven: record %d of %s\n\n", p.Index, p.Checkpoint.Origin)
 	fmt.Fprintf(&b, "  checkpoint  size %d, root %v\n", p.Checkpoint.Size, p.Checkpoint.Root)
-	fmt.Fprintf(&b, "  link        %x\n  behind      %x\n  SHA-256     %x of the record line\n", link[:], p.Previous[:], digest[:])
+	fmt.Fprintf(&b, "  link        %x\n  previous    %x\n  SHA-256     %x of the record line\n", link[:], p.Previous[:], digest[:])
 	if p.Record.Time != 0 {
 		fmt.Fprintf(&b, "  time        %s, by its source\n", unixNano(p.Record.Time))
 	}
@@ -136,7 +145,7 @@ func proofText(p *proof.Proven) string {
 	}
 	fmt.Fprintf(&b, "\nrecord\n%s\n", pretty(p.Line))
 	if body := p.Record.Body; body.Kind == record.String {
-		fmt.Fprintf(&b, "\nbody, as it arrived%s\n%s\n", layout(body.Str), pretty([]byte(body.Str)))
+		fmt.Fprintf(&b, "\nbody%s\n%s\n", layout(body.Str), pretty([]byte(body.Str)))
 	}
 	return b.String()
 }
@@ -157,7 +166,7 @@ func pretty(text []byte) string {
 
 func layout(body string) string {
 	if json.Valid([]byte(body)) {
-		return " (JSON, laid out for reading)"
+		return " (JSON, laid out for reading; control characters escaped)"
 	}
-	return ""
+	return " (control characters escaped)"
 }

@@ -34,7 +34,22 @@ func TestUsage(t *testing.T) {
 		{[]string{"check-proof"}, "FILE is missing"},
 		{[]string{"keygen", "--name", "a"}, "--name and --out are needed"},
 		{[]string{"keygen", "--name", "a b", "--out", f.path("k")}, "white space"},
+		{[]string{"keygen", "--name", "https://a/b", "--out", f.path("k")}, `--name: leave out "https://": an origin is a URL without its scheme`},
+		{[]string{"keygen", "--name", "a", "--out", "kk/"}, "--out: kk/ is a folder; add a name: kk/log"},
+		{[]string{"keygen", "--name", "a", "--out", f.dir}, "--out: " + f.dir + " is a folder; add a name: " + f.path("log")},
 		{[]string{"version", "now"}, "unexpected argument"},
+		{[]string{"verify", "", "--key", f.key}, "STORE is empty"},
+		{[]string{"inspect", ""}, "STORE is empty"},
+		{[]string{"prove", "", "--index", "0", "--out", f.path("p")}, "STORE is empty"},
+		{[]string{"export-tlog", "", "--out", f.path("t")}, "STORE is empty"},
+		{[]string{"check-proof", "", "--key", f.key}, "FILE is empty"},
+		{[]string{"verify", f.store, "--key", f.key, "--log", "tets"}, `holds no log "tets"; it holds test`},
+		{[]string{"verify", f.store, "--key", f.key, "--since", f.path("none")}, "none"},
+		{[]string{"verify", f.store, "--key", f.key, "--since", f.key}, "cannot be used"},
+		{[]string{"verify", f.store, "--key", f.key, "--since", f.key, "--json"}, "cannot be used"},
+		{[]string{"inspect", f.store, "--log", "tets"}, `holds no log "tets"; it holds test`},
+		{[]string{"prove", f.store, "--log", "tets", "--index", "0", "--out", f.path("p")}, `holds no log "tets"; it holds test`},
+		{[]string{"export-tlog", f.store, "--log", "tets", "--out", f.path("t")}, `holds no log "tets"; it holds test`},
 	} {
 		f.run(c.args...)
 		f.want(exitUsage, c.want)
@@ -102,7 +117,38 @@ func TestKeygen(t *testing.T) {
 		t.Error("a key was replaced")
 	}
 	f.run("verify", f.store, "--key", prefix+".key")
-	f.want(exitUnfinished, "is a private key; give the public one")
+	f.want(exitUsage, "is a private key; give the public one")
+}
+
+// Every command takes a wrong key file for a mistake of its user.
+func TestWrongKeyFile(t *testing.T) {
+	f := newFixture(t)
+	f.run("prove", f.store, "--index", "0", "--out", f.path("p"))
+	for _, key := range []string{f.path("none"), f.file("junk", "x"), f.file("a.key", "PRIVATE+KEY+a+b+c"), f.dir} {
+		for _, args := range [][]string{
+			{"verify", f.store}, {"verify", f.store, "--json"}, {"inspect", f.store}, {"prove", f.store, "--index", "0", "--out", f.path("p")},
+			{"export-tlog", f.store, "--out", f.path("t")}, {"check-proof", f.path("p")}, {"check-proof", f.path("p"), "--json"},
+		} {
+			f.run(append(args, "--key", key)...)
+			f.want(exitUsage, key)
+			if f.stdout != "" {
+				t.Errorf("%v: prints to stdout: %s", args, f.stdout)
+			}
+		}
+	}
+}
+
+// Only verify speaks of verifying.
+func TestNothingThere(t *testing.T) {
+	f := newFixture(t)
+	f.remove(filepath.Join(f.store, "test"))
+	for _, args := range [][]string{{"inspect"}, {"prove", "--index", "0", "--out", f.path("p")}, {"export-tlog", "--out", f.path("t")}} {
+		f.run(append(args, f.store)...)
+		f.want(exitUnfinished, "holds no logs")
+		if strings.Contains(f.err, "verified") {
+			t.Errorf("%s says %s", args[0], f.err)
+		}
+	}
 }
 
 func TestInspect(t *testing.T) {
@@ -128,6 +174,15 @@ func TestInspect(t *testing.T) {
 	f.write(f.seal(1), []byte("junk"))
 	f.run("inspect", f.store)
 	f.want(exitUnfinished, "problem    seal of record 3:")
+	if strings.Contains(f.stdout, "no seal for") {
+		t.Errorf("a seal that is there is said to be missing:\n%s", f.stdout)
+	}
+	f.remove(f.seal(1))
+	f.run("inspect", f.store)
+	f.want(exitUnfinished, "problem    no seal for records 3 to 7\n")
+	f.remove(f.seal(0))
+	f.run("inspect", f.store)
+	f.want(exitUnfinished, "problem    no seal for records 0 to 7\n")
 
 	f.remove(f.store)
 	f.run("inspect", f.store)

@@ -9,6 +9,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/otelcol-custody/custody/audit"
 	"github.com/otelcol-custody/custody/internal/keyfile"
 	"github.com/otelcol-custody/custody/ledger/ledgertest"
 	"github.com/otelcol-custody/custody/ledger/proof"
@@ -25,7 +26,7 @@ func TestProveEveryRecord(t *testing.T) {
 	for _, s := range f.log.Segments {
 		for _, line := range s.Lines {
 			f.run("prove", f.store, "--log", "test", "--index", fmt.Sprint(index), "--out", out)
-			f.want(exitVerified, "taken from the log itself", "custody check-proof "+out)
+			f.want(exitVerified, "no --key given: used the key that the log names itself; whoever runs check-proof decides with their own", "custody check-proof "+out)
 			f.run("check-proof", out, "--key", f.key)
 			f.want(exitVerified, fmt.Sprintf("proven: record %d of %s", index, origin))
 			f.run("check-proof", "--json", "--key", f.key, out)
@@ -106,6 +107,9 @@ func TestCheckProofRefuses(t *testing.T) {
 	other := f.file("other.pub", ledgertest.ImpostorOf(t, origin, "mallory").VerifierKey()+"\n")
 	f.run("check-proof", out, "--key", other)
 	f.want(exitTampered, "NOT PROVEN", "not signed by a trusted key", "trusted: "+origin)
+	if !strings.HasPrefix(f.stdout, "NOT PROVEN: "+out) || f.err != "" {
+		t.Errorf("stdout %q, stderr %q, want the verdict on stdout alone", f.stdout, f.err)
+	}
 	f.run("check-proof", out, "--key", other, "--json")
 	f.want(exitTampered, `"verdict": "not proven"`)
 	f.run("check-proof", f.key, "--key", f.key)
@@ -141,7 +145,7 @@ func TestProveRefuses(t *testing.T) {
 	f.want(exitTampered, "is not what was sealed")
 	f.remove(f.segment(1))
 	f.run("prove", f.store, "--index", "4", "--out", out)
-	f.want(exitUnfinished)
+	f.want(exitUnfinished, "record 4: its segment is not in this store\n")
 	if _, err := os.Stat(out); err == nil {
 		t.Error("a refused proof was written")
 	}
@@ -152,10 +156,10 @@ func TestProveByID(t *testing.T) {
 	rec := func(id, body string) *record.Record {
 		return &record.Record{
 			Time: uint64(ledgertest.Began.UnixNano()), Body: record.StringValue(body),
-			Attributes: []record.KeyValue{{Key: "audit.record.id", Value: record.StringValue(id)}},
+			Attributes: []record.KeyValue{{Key: audit.AttrRecordID, Value: record.StringValue(id)}},
 		}
 	}
-	f.putRecords("events", rec("a", "plain text"), rec("b\u202e\x1b[2J", `{"eventID":"b","big":12345678901234567890}`), rec("twice", "1"), rec("twice", "2"), rec("", "a"))
+	f.putRecords("events", rec("a", "plain text"), rec("b\u202e\x1b[2J", `{"eventID":"b","big":12345678901234567890}`), rec("twice", "1"), rec("twice", "2"), rec("", "a"), withOriginal(rec("o", "x"), "original"), withOriginal(&record.Record{}, "nameless"))
 	out := f.path("r.proof")
 	f.run("prove", f.store, "--log", "events", "--id", "b\u202e\x1b[2J", "--out", out)
 	f.want(exitVerified, "proves record 1 of log events")
@@ -167,13 +171,22 @@ func TestProveByID(t *testing.T) {
 	f.run("prove", f.store, "--log", "events", "--id", "a", "--out", out)
 	f.want(exitVerified, "proves record 0 of log events")
 	f.run("check-proof", out, "--key", f.key)
-	f.want(exitVerified, "body, as it arrived\nplain text\n")
+	f.want(exitVerified, "body (control characters escaped)\nplain text\n")
 	f.run("prove", f.store, "--log", "events", "--id", "twice", "--out", out)
 	f.want(exitUsage, "2 records have", "2, 3")
 	f.run("prove", f.store, "--log", "events", "--id", "c", "--out", out)
 	f.want(exitUnfinished, "no record has")
+	f.run("prove", f.store, "--log", "events", "--id", "original", "--out", out)
+	f.want(exitUsage, `no record has the audit.record.id "original"; as audit.record.original_id it is record 5: use --id o`)
+	f.run("prove", f.store, "--log", "events", "--id", "nameless", "--out", out)
+	f.want(exitUsage, `as audit.record.original_id it is record 6: use --index 6`)
 	f.run("prove", f.store, "--id", "a", "--out", out)
 	f.want(exitUsage, "the store holds 2 logs: events, test")
+}
+
+func withOriginal(r *record.Record, id string) *record.Record {
+	r.Attributes = append(r.Attributes, record.KeyValue{Key: audit.AttrOriginalID, Value: record.StringValue(id)})
+	return r
 }
 
 // putRecords puts a log of one segment with these records into the store.

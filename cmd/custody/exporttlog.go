@@ -45,6 +45,11 @@ func runExport(ctx context.Context, args []string, e env) error {
 	if *out == "" {
 		return usagef("--out is missing: name the folder for the tree")
 	}
+	for _, path := range []string{*out, filepath.Join(*out, "tile")} {
+		if err := checkOutside("out", path, positional[0]); err != nil {
+			return err
+		}
+	}
 	s, err := openStore(positional[0])
 	if err != nil {
 		return err
@@ -54,7 +59,7 @@ func runExport(ctx context.Context, args []string, e env) error {
 	if err != nil {
 		return err
 	}
-	l, err := openLog(s, name, keys, "every reader of the tree", e)
+	l, err := openLog(s, name, keys, "every reader of the tree decides", e)
 	if err != nil {
 		return err
 	}
@@ -118,12 +123,15 @@ func readOldCheckpoint(dir string, l *archive.Log) (checkpoint.Checkpoint, error
 	if err != nil {
 		return checkpoint.Checkpoint{}, err
 	}
+	if !isCheckpoint(string(b)) {
+		return checkpoint.Checkpoint{}, usagef("--out: %s is not a checkpoint; choose an empty folder", path)
+	}
 	c, err := checkpoint.Open(b, keys)
 	if err != nil {
 		return checkpoint.Checkpoint{}, usagef("--out %s holds the tree of another log: %v", dir, err)
 	}
 	if c.Size > l.Size() {
-		return c.Checkpoint, fmt.Errorf("%w: the tree in %s has %d entries, the log has only %d records", errTampered, dir, c.Size, l.Size())
+		return c.Checkpoint, fmt.Errorf("%w: the tree in %s has %d entries, the log has only %d records: its end was cut off, or STORE is an older copy", errTampered, dir, c.Size, l.Size())
 	}
 	return c.Checkpoint, nil
 }

@@ -29,6 +29,7 @@ type fixture struct {
 	log         *ledgertest.Log
 	signer      *checkpoint.Signer
 	now         time.Time
+	clock       func() // called, if set, whenever the command asks for the time
 	ctx         context.Context
 	terminal    bool
 	code        int
@@ -118,8 +119,15 @@ func (f *fixture) flip(path string) {
 func (f *fixture) run(args ...string) {
 	f.t.Helper()
 	var stdout, stderr bytes.Buffer
-	f.code = run(f.ctx, args, env{stdout: &stdout, stderr: &stderr, now: func() time.Time { return f.now }, terminal: f.terminal})
+	f.code = run(f.ctx, args, env{stdout: &stdout, stderr: &stderr, now: f.time, terminal: f.terminal})
 	f.stdout, f.err = stdout.String(), stderr.String()
+}
+
+func (f *fixture) time() time.Time {
+	if f.clock != nil {
+		f.clock()
+	}
+	return f.now
 }
 
 // want checks the exit code, and that stdout and stderr together hold each text.

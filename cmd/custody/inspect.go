@@ -6,7 +6,6 @@ import (
 	"io"
 	"io/fs"
 
-	"github.com/otelcol-custody/custody/internal/keyfile"
 	"github.com/otelcol-custody/custody/ledger/checkpoint"
 )
 
@@ -71,7 +70,7 @@ func inspect(ctx context.Context, name string, o inspectOptions) (*inspection, e
 	var keys *checkpoint.Keys
 	if len(o.keys) > 0 {
 		var err error
-		if keys, err = keyfile.ReadKeys(o.keys...); err != nil {
+		if keys, err = readKeys(o.keys); err != nil {
 			return nil, err
 		}
 	}

@@ -79,11 +79,16 @@ func viewLog(ctx context.Context, fsys fs.FS, name string, keys *checkpoint.Keys
 		l.Problems = append(l.Problems, "it has no seal yet")
 	}
 	var prev *seal.Unverified
+	end, known := uint64(0), true // where the next seal must begin
 	for _, first := range firsts {
 		if err := ctx.Err(); err != nil {
 			return nil, err
 		}
+		if known && first > end {
+			l.Problems = append(l.Problems, fmt.Sprintf("no seal for records %d to %d", end, first-1))
+		}
 		s, err := l.readSeal(fsys, first, keys)
+		known = err == nil
 		if err != nil {
 			l.Problems = append(l.Problems, fmt.Sprintf("seal of record %d: %v", first, err))
 			l.invalid = l.invalid || keys != nil && judge(err) == exitTampered
@@ -91,7 +96,7 @@ func viewLog(ctx context.Context, fsys fs.FS, name string, keys *checkpoint.Keys
 		}
 		l.add(s, prev)
 		l.addSegment(fsys, s, segments)
-		prev = s
+		prev, end = s, s.End()
 	}
 	return l, nil
 }

@@ -123,6 +123,7 @@ func (l *logView) writeReceivers(b *strings.Builder) {
 
 func (l *logView) writeSegments(b *strings.Builder) {
 	w := tabwriter.NewWriter(b, 0, 0, 2, ' ', 0)
+	b.WriteString("\n  segments\n")
 	fmt.Fprintln(w, "    first\trecords\tclosed\treason\tstored\traw")
 	for _, s := range l.List {
 		raw := "gone"

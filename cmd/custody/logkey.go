@@ -12,15 +12,25 @@ import (
 	"github.com/otelcol-custody/custody/ledger/seal"
 )
 
+// readKeys reads the trusted keys. They are the reader's own, not the store's: a
+// file that will not do is wrong usage.
+func readKeys(files []string) (*checkpoint.Keys, error) {
+	keys, err := keyfile.ReadKeys(files...)
+	if err != nil {
+		return nil, usagef("%v", err)
+	}
+	return keys, nil
+}
+
 // openLog opens one log of a store with the keys of the files, or, without any,
 // with the key that the log itself states. With the latter a log can only be
-// shown to agree with itself, which e says.
+// shown to agree with itself, so e says who judges, as in "everyone decides".
 func openLog(s *store, name string, keyFiles []string, judge string, e env) (*archive.Log, error) {
 	if _, err := s.choose([]string{name}); err != nil {
 		return nil, err
 	}
 	if len(keyFiles) > 0 {
-		keys, err := keyfile.ReadKeys(keyFiles...)
+		keys, err := readKeys(keyFiles)
 		if err != nil {
 			return nil, err
 		}
@@ -30,7 +40,7 @@ func openLog(s *store, name string, keyFiles []string, judge string, e env) (*ar
 	if err != nil {
 		return nil, err
 	}
-	e.note("key %s taken from the log itself, which proves nothing yet; %s judges with yours", keyIDs(keys)[0], judge)
+	e.note("no --key given: used the key that the log names itself; %s with their own", judge)
 	return openWith(s, name, keys, e)
 }
 

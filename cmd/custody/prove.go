@@ -1,17 +1,14 @@
 package main
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
-	"os"
+	"io/fs"
+	"path"
 
 	"github.com/otelcol-custody/custody/ledger/archive"
 	"github.com/otelcol-custody/custody/ledger/proof"
-	"github.com/otelcol-custody/custody/ledger/record"
-	"github.com/otelcol-custody/custody/ledger/seal"
-	"github.com/otelcol-custody/custody/ledger/segment"
 )
 
 const proveHelp = `usage: custody prove STORE --log NAME (--index N | --id ID) --out FILE [flags]
@@ -24,12 +21,15 @@ any other.
   --log NAME   the log; not needed when the store holds just one
   --index N    the record's number, from 0
   --id ID      instead: the record whose attribute audit.record.id is ID; reads the whole log
-  --out FILE   where to write; an existing file is replaced
+  --out FILE   where to write; of existing files only evidence files are replaced
   --key FILE   use these public keys; without, the one that the log states of itself, so
                that what the proof is worth is found out by whoever checks it
 
   custody prove custody-data/store --log quickstart --index 42 --out 42.proof
   custody check-proof 42.proof --key custody-data/keys/log.pub
+
+exit: 0 written, 1 not what was sealed, or not signed by the key, 2 wrong usage,
+3 the record was not found or could not be read
 `
 
 type proveOptions struct {
@@ -65,6 +65,9 @@ func runProve(ctx context.Context, args []string, e env) error {
 	if err != nil {
 		return err
 	}
+	if err := checkEvidenceOut(o.out, o.store); err != nil {
+		return err
+	}
 	s, err := openStore(o.store)
 	if err != nil {
 		return err
@@ -74,93 +77,60 @@ func runProve(ctx context.Context, args []string, e env) error {
 	if err != nil {
 		return err
 	}
-	l, err := openLog(s, name, o.keys, "custody check-proof", e)
+	l, err := openLog(s, name, o.keys, "whoever runs check-proof decides", e)
 	if err != nil {
 		return err
 	}
-	if o.id != "" {
-		if o.index, err = findRecord(ctx, l, o.id); err != nil {
-			return fmt.Errorf("log %s: %w", name, err)
-		}
-	}
-	if o.index >= l.Size() && len(l.Passed()) > 0 {
-		return fmt.Errorf("record %d: no valid seal covers it: %w", o.index, l.Passed()[0])
-	}
-	if o.index >= l.Size() {
-		return usagef("--index %d: log %s has %s, the last one is %d", o.index, name, several(l.Size(), "record"), l.Size()-1)
-	}
-	evidence, err := l.Prove(o.index)
+	evidence, err := o.prove(ctx, s, l, name)
 	if err != nil {
-		return fmt.Errorf("record %d: %w", o.index, err)
+		return err
 	}
 	if err := writeEvidence(o.out, evidence); err != nil {
 		return err
 	}
 	return e.print(fmt.Sprintf("%s proves record %d of log %s at size %d.\nCheck it, with the log's public key:\n\n  custody check-proof %s --key FILE\n",
-		o.out, o.index, name, l.Size(), o.out))
+		o.out, evidence.Index, name, l.Size(), o.out))
+}
+
+// prove makes the evidence for the record that the options name.
+func (o *proveOptions) prove(ctx context.Context, s *store, l *archive.Log, name string) (*proof.Evidence, error) {
+	if o.id != "" {
+		var err error
+		if o.index, err = findRecord(ctx, l, o.id); err != nil {
+			return nil, fmt.Errorf("log %s: %w", name, err)
+		}
+	}
+	if o.index >= l.Size() && len(l.Passed()) > 0 {
+		return nil, fmt.Errorf("record %d: no valid seal covers it: %w", o.index, l.Passed()[0])
+	}
+	if o.index >= l.Size() {
+		return nil, usagef("--index %d: log %s has %s, the last one is %d", o.index, name, several(l.Size(), "record"), l.Size()-1)
+	}
+	evidence, err := l.Prove(o.index)
+	if err != nil && segmentGone(s, name, l, o.index) {
+		return nil, fmt.Errorf("record %d: its segment is not in this store", o.index)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("record %d: %w", o.index, err)
+	}
+	return evidence, nil
+}
+
+// segmentGone says whether the segment that holds a record is missing.
+func segmentGone(s *store, name string, l *archive.Log, index uint64) bool {
+	v, err := l.Covering(index)
+	if err != nil {
+		return false
+	}
+	_, err = fs.Stat(s.FS, path.Join(name, v.SegmentName()))
+	return errors.Is(err, fs.ErrNotExist)
 }
 
 // writeEvidence writes a file only after reading back what it would say.
-func writeEvidence(path string, evidence *proof.Evidence) error {
+func writeEvidence(name string, evidence *proof.Evidence) error {
 	b := evidence.Format()
 	if _, err := proof.Parse(b); err != nil {
 		return fmt.Errorf("the evidence file would not be readable: %w", err)
 	}
-	if info, err := os.Stat(path); err == nil && info.IsDir() {
-		return usagef("--out %s is a folder; name a file", path)
-	}
-	return replaceFile(path, b)
-}
-
-// idAttribute is the id that every copy of one event shares.
-const idAttribute = "audit.record.id"
-
-// findRecord is the index of the one record with this audit.record.id. Segments
-// that have expired are passed over.
-func findRecord(ctx context.Context, l *archive.Log, id string) (uint64, error) {
-	needle, err := record.AppendLine(nil, &record.Record{Body: record.StringValue(id)})
-	if err != nil {
-		return 0, usagef("--id: %v", err)
-	}
-	needle = bytes.TrimSuffix(bytes.TrimPrefix(needle, []byte(`{"body":`)), []byte("}")) // as every line writes it
-	dec := segment.NewDecoder()
-	defer dec.Close()
-	var found []uint64
-	err = l.Seals(func(v *seal.Verified) error {
-		if err := ctx.Err(); err != nil {
-			return err
-		}
-		_, lines, err := l.Lines(v, dec)
-		if errors.Is(err, os.ErrNotExist) {
-			return nil
-		}
-		for i, line := range segment.Lines(lines) {
-			if err == nil && bytes.Contains(line, needle) && hasID(line, id) {
-				found = append(found, v.First+uint64(i))
-			}
-		}
-		return err
-	})
-	switch {
-	case err != nil:
-		return 0, err
-	case len(found) == 0:
-		return 0, fmt.Errorf("no record has the %s %q", idAttribute, id)
-	case len(found) > 1:
-		return 0, usagef("%d records have the %s %q; take one with --index: %s", len(found), idAttribute, id, joinSome(found))
-	}
-	return found[0], nil
-}
-
-func hasID(line []byte, id string) bool {
-	r, err := record.ParseLine(line)
-	if err != nil {
-		return false // Not canonical; custody verify says so.
-	}
-	for _, kv := range r.Attributes {
-		if kv.Key == idAttribute && kv.Value.Kind == record.String && kv.Value.Str == id {
-			return true
-		}
-	}
-	return false
+	return replaceFile(name, b)
 }

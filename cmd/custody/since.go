@@ -25,12 +25,12 @@ func readKept(paths []string, keys *checkpoint.Keys) ([]checkpoint.Signed, error
 	for _, path := range paths {
 		notes, err := readNotes(path)
 		if err != nil {
-			return nil, fmt.Errorf("kept checkpoint %s: %w", path, err)
+			return nil, usagef("kept checkpoint %s: %v", path, err)
 		}
 		for _, n := range notes {
 			c, err := checkpoint.Open([]byte(n), keys)
 			if err != nil {
-				return nil, &keptError{path, err}
+				return nil, keptError(path, err)
 			}
 			kept = append(kept, c)
 		}
@@ -38,19 +38,14 @@ func readKept(paths []string, keys *checkpoint.Keys) ([]checkpoint.Signed, error
 	return kept, nil
 }
 
-// A keptError means that a kept checkpoint cannot be used. It is never
-// tampering: the file is the verifier's own and not part of the store.
-type keptError struct {
-	path string
-	err  error
-}
-
-func (e *keptError) Error() string {
+// keptError means that a kept checkpoint cannot be used. It is never tampering:
+// the file is the reader's own and not part of the store (spec §11, step 7).
+func keptError(path string, err error) error {
 	hint := ""
-	if errors.Is(e.err, checkpoint.ErrUntrusted) {
+	if errors.Is(err, checkpoint.ErrUntrusted) {
 		hint = "; give the key of its log with --key"
 	}
-	return fmt.Sprintf("kept checkpoint %s cannot be used: %v%s", e.path, e.err, hint)
+	return usagef("kept checkpoint %s cannot be used: %v%s", path, err, hint)
 }
 
 func readNotes(path string) ([]string, error) {
@@ -145,15 +140,37 @@ func (r *result) accused(c checkpoint.Signed) bool {
 	})
 }
 
-// checkSavePath refuses to replace a kept checkpoint that the logs are not held
-// against: that would forget what it remembers.
-func checkSavePath(path string, since []string) error {
+// isCheckpoint says whether a note has the form of a checkpoint, whoever signed
+// it.
+func isCheckpoint(note string) bool {
+	text, _, signed := strings.Cut(note, "\n\n— ")
+	_, err := checkpoint.ParseText(text + "\n")
+	return signed && err == nil
+}
+
+func holdsCheckpoints(path string, info fs.FileInfo) bool {
+	if !info.Mode().IsRegular() {
+		return false // Reading it could wait for ever.
+	}
+	notes, err := readNotes(path)
+	return err == nil && !slices.ContainsFunc(notes, func(n string) bool { return !isCheckpoint(n) })
+}
+
+// checkSavePath refuses to replace what is no checkpoint, and a kept checkpoint
+// that the logs are not held against: that would forget what it remembers.
+func checkSavePath(path, store string, since []string) error {
+	if err := checkOutFile("save-checkpoint", path, store); err != nil {
+		return err
+	}
 	info, err := os.Stat(path)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil
 	}
 	if err != nil {
-		return err
+		return usagef("--save-checkpoint: %v", err)
+	}
+	if !holdsCheckpoints(path, info) {
+		return usagef("--save-checkpoint: %s exists and is not a checkpoint; it is not replaced", path)
 	}
 	for _, s := range since {
 		if other, err := os.Stat(s); err == nil && os.SameFile(info, other) {

@@ -24,9 +24,6 @@ type store struct {
 	close func() error
 }
 
-// errNothing means that there was nothing to check, which is never a success.
-var errNothing = errors.New("nothing was verified")
-
 // openStore opens a folder, a .zip or a .tar file. A folder is opened so that no
 // symbolic link in it leads outside.
 func openStore(name string) (*store, error) {
@@ -76,9 +73,19 @@ func (f folder) Open(name string) (fs.File, error) {
 	}
 	file, err := f.root.OpenFile(name, os.O_RDONLY|syscall.O_NONBLOCK, 0)
 	if err != nil {
-		return nil, err // Without this, a nil *os.File would be a File that is not nil.
+		return nil, plainLink(name, err) // Without this, a nil *os.File would be a File that is not nil.
 	}
 	return file, nil
+}
+
+// plainLink words the refusal of [os.Root] to follow a link, for which package os
+// exports no error.
+func plainLink(name string, err error) error {
+	var refused *fs.PathError
+	if errors.As(err, &refused) && refused.Err.Error() == "path escapes from parent" {
+		return fmt.Errorf("%s is a link that leads out of the store; copy the file itself", name)
+	}
+	return err
 }
 
 func (s *store) openZip() error {
@@ -129,7 +136,7 @@ func (s *store) findLogs(archived bool) error {
 func (s *store) empty() error {
 	for _, dir := range []string{ledger.SealsDir, ledger.SegmentsDir} {
 		if info, err := fs.Stat(s.FS, dir); err == nil && info.IsDir() {
-			return fmt.Errorf("%w: %s is the folder of one log; name the store, which is the folder above: %s", errNothing, s.name, filepath.Dir(filepath.Clean(s.name)))
+			return fmt.Errorf("%s is the folder of one log; name the store, which is the folder above: %s", s.name, filepath.Dir(filepath.Clean(s.name)))
 		}
 	}
 	entries, err := fs.ReadDir(s.FS, ".")
@@ -145,10 +152,10 @@ func (s *store) empty() error {
 			continue
 		}
 		if logs, err := archive.Logs(sub); err == nil && len(logs) > 0 {
-			return fmt.Errorf("%w: %s holds no logs, but %s does", errNothing, s.name, path.Join(s.name, e.Name()))
+			return fmt.Errorf("%s holds no logs, but %s does", s.name, path.Join(s.name, e.Name()))
 		}
 	}
-	return fmt.Errorf("%w: %s holds no logs (a log is a folder with %s/ and %s/ in it)", errNothing, s.name, ledger.SegmentsDir, ledger.SealsDir)
+	return fmt.Errorf("%s holds no logs (a log is a folder with %s/ and %s/ in it)", s.name, ledger.SegmentsDir, ledger.SealsDir)
 }
 
 // choose returns the logs of these names, or, without any names, all of them.
@@ -167,7 +174,7 @@ func (s *store) choose(names []string) ([]string, error) {
 		if len(s.logs) == 0 {
 			return nil, s.empty()
 		}
-		return nil, fmt.Errorf("%w: %s holds no log %q; it holds %s", errNothing, s.name, name, strings.Join(s.logs, ", "))
+		return nil, usagef("--log: %s holds no log %q; it holds %s", s.name, name, joinSome(s.logs))
 	}
 	return names, nil
 }

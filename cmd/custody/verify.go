@@ -10,7 +10,6 @@ import (
 	"strings"
 	"time"
 
-	"github.com/otelcol-custody/custody/internal/keyfile"
 	"github.com/otelcol-custody/custody/ledger/checkpoint"
 	"github.com/otelcol-custody/custody/ledger/verify"
 )
@@ -68,7 +67,7 @@ func parseVerify(args []string) (verifyOptions, error) {
 		return o, usagef("--workers must be at least 1")
 	}
 	if o.save != "" {
-		return o, checkSavePath(o.save, o.since)
+		return o, checkSavePath(o.save, o.store, o.since)
 	}
 	return o, nil
 }
@@ -92,7 +91,9 @@ func runVerify(ctx context.Context, args []string, e env) error {
 		return err
 	}
 	r := &result{store: o.store, now: e.now().UTC()}
-	if err := r.verify(ctx, o, e); err != nil {
+	if err := r.verify(ctx, o, e); errors.As(err, new(*usageError)) {
+		return err
+	} else if err != nil {
 		r.errors = append(r.errors, plainError(err))
 	}
 	if code := r.code(); o.save != "" && code == exitVerified {
@@ -113,7 +114,7 @@ func runVerify(ctx context.Context, args []string, e env) error {
 
 // verify fills in r; its error is why it could not finish.
 func (r *result) verify(ctx context.Context, o verifyOptions, e env) error {
-	keys, err := keyfile.ReadKeys(o.keys...)
+	keys, err := readKeys(o.keys)
 	if err != nil {
 		return err
 	}
@@ -129,7 +130,7 @@ func (r *result) verify(ctx context.Context, o verifyOptions, e env) error {
 	names, err := s.choose(o.logs)
 	if err != nil {
 		r.holdAgainst(r.kept, len(o.logs) > 0)
-		return err
+		return nothing(err)
 	}
 	opt := verify.Options{Keys: keys, Since: r.kept, Workers: o.workers, Now: r.now}
 	if e.terminal && !o.quiet {
@@ -154,6 +155,14 @@ func (r *result) verify(ctx context.Context, o verifyOptions, e env) error {
 		return r.noteStrangers(s)
 	}
 	return nil
+}
+
+// nothing says that a store without logs is never a success.
+func nothing(err error) error {
+	if errors.As(err, new(*usageError)) {
+		return err
+	}
+	return fmt.Errorf("nothing was verified: %w", err)
 }
 
 // noteAbsent reports trusted keys without a log: perhaps the log was removed as
@@ -186,6 +195,9 @@ func (r *result) noteStrangers(s *store) error {
 	return nil
 }
 
+// trustedNote leads the trusted keys behind the finding that none of them signed.
+const trustedNote = "; trusted: "
+
 // add enters a log's report. A log without a valid seal is one of which nothing
 // was verified, even when nothing speaks against it.
 func (r *result) add(l *verify.Report) {
@@ -194,10 +206,32 @@ func (r *result) add(l *verify.Report) {
 	}
 	for i := range l.Findings {
 		if f := &l.Findings[i]; f.Code == verify.SealSignature {
-			f.Message += "; trusted: " + strings.Join(r.keys, ", ")
+			f.Message += trustedNote + strings.Join(r.keys, ", ")
 		}
 	}
 	r.logs = append(r.logs, l)
+}
+
+// otherKey is the one key that signed every seal of a log when it is none of the
+// trusted ones: then a wrong key file is more likely than a log that somebody
+// replaced as a whole. It is what the seals claim, and excuses nothing.
+func (r *result) otherKey(l *verify.Report) string {
+	if l.Head != nil || !l.Complete() {
+		return ""
+	}
+	other := ""
+	for _, f := range l.Findings {
+		if !strings.HasPrefix(string(f.Code), "seal-") {
+			continue
+		}
+		_, signers, ok := strings.Cut(f.Message, checkpoint.ErrUntrusted.Error()+": signed by ")
+		signers, _, _ = strings.Cut(signers, trustedNote)
+		if !ok || strings.Contains(signers, ", ") || other != "" && signers != other {
+			return ""
+		}
+		other = signers
+	}
+	return other
 }
 
 func (r *result) code() int {

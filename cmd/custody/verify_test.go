@@ -109,6 +109,58 @@ func TestTampering(t *testing.T) {
 	}
 }
 
+// Only segments that were read and are what was sealed count as intact.
+func TestIntactSegments(t *testing.T) {
+	f := newFixture(t)
+	f.log.Add(t, 4)
+	f.put(f.store, f.log)
+	whole := f.read(f.segment(1))
+	f.remove(f.segment(1))
+	f.verify()
+	f.want(exitTampered, "checked and found intact: 9 records in 3 segments of 1 log")
+	f.write(f.segment(1), f.read(f.segment(2)))
+	f.write(f.segment(2), whole)
+	f.verify()
+	f.want(exitTampered, "checked and found intact: 7 records in 2 segments of 1 log")
+}
+
+// A key that signed nothing is more likely the wrong file than an attack, which
+// excuses nothing.
+func TestWrongKey(t *testing.T) {
+	f := newFixture(t)
+	own := f.key
+	const is = "none of the given keys signed any seal of log test; it is sealed by " + origin + "+f3020c4a. Is it the right key file?\n\nTAMPERING FOUND: 3 findings"
+	f.key = f.file("other.pub", ledgertest.ImpostorOf(t, origin, "mallory").VerifierKey()+"\n")
+	f.verify("--quiet")
+	f.want(exitTampered, "seal-signature: log test, segment 0")
+	if !strings.HasPrefix(f.stdout, is) {
+		t.Errorf("it does not begin with %q:\n%s", is, f.stdout)
+	}
+
+	// Two other keys, or a seal that is something else, are no mistake.
+	l := ledgertest.NewLog("test", ledgertest.ImpostorOf(t, origin, "eve"))
+	l.Add(t, 3, 5, 2)
+	for i, s := range l.Segments {
+		sealed := f.read(f.seal(i))
+		for _, other := range [][]byte{s.Seal.Bytes(), []byte("junk")} {
+			f.write(f.seal(i), other)
+			f.verify()
+			f.want(exitTampered)
+			if strings.Contains(f.stdout, "right key file") {
+				t.Errorf("it excuses an attack:\n%s", f.stdout)
+			}
+		}
+		f.write(f.seal(i), sealed)
+	}
+	f.write(f.seal(2), l.Segments[2].Seal.Bytes())
+	f.key = own
+	f.verify()
+	f.want(exitTampered, "seal-signature: log test, segment 8")
+	if strings.Contains(f.stdout, "right key file") {
+		t.Errorf("the key signed two seals:\n%s", f.stdout)
+	}
+}
+
 // otherRecords is a segment of the same form as the i-th with other records.
 func (f *fixture) otherRecords(i int) []byte {
 	l := ledgertest.NewLog("test", f.signer).Branch("other")
@@ -237,20 +289,15 @@ func TestCouldNotFinish(t *testing.T) {
 		{"empty store", func(f *fixture) []string { f.remove(filepath.Join(f.store, "test")); return nil }, "nothing was verified"},
 		{"a log's folder", func(f *fixture) []string { f.store = filepath.Join(f.store, "test"); return nil }, "name the store, which is the folder above"},
 		{"the folder above", func(f *fixture) []string { f.store = f.dir; return nil }, "holds no logs, but"},
-		{"no such log", func(*fixture) []string { return []string{"--log", "tets"} }, `holds no log "tets"; it holds test`},
 		{"no seal yet", func(f *fixture) []string { f.remove(filepath.Join(f.store, "test", "seals")); return nil }, "nothing was verified"},
-		{"no key file", func(f *fixture) []string { f.remove(f.key); return nil }, "log.pub"},
-		{"not a key", func(f *fixture) []string { f.file("log.pub", "x"); return nil }, "log.pub"},
 		{"a file", func(f *fixture) []string { f.store = f.key; return nil }, "not a store"},
-		{"no kept checkpoint", func(f *fixture) []string { return []string{"--since", f.path("none")} }, "none"},
-		{"junk as kept checkpoint", func(f *fixture) []string { return []string{"--since", f.key} }, "cannot be used"},
 		{"a segment that cannot be read", func(f *fixture) []string {
 			f.remove(f.segment(1))
 			if err := os.Symlink("/dev/null", f.segment(1)); err != nil {
 				f.t.Fatal(err)
 			}
 			return nil
-		}, "escapes"},
+		}, "is a link that leads out of the store; copy the file itself"},
 		{"seals that lead outside", func(f *fixture) []string {
 			seals := filepath.Join(f.store, "test", "seals")
 			if err := os.Rename(seals, f.path("seals")); err != nil {
@@ -260,7 +307,7 @@ func TestCouldNotFinish(t *testing.T) {
 				f.t.Fatal(err)
 			}
 			return nil
-		}, "escapes"},
+		}, "is a link that leads out of the store; copy the file itself"},
 		{"interrupted", func(f *fixture) []string {
 			ctx, cancel := context.WithCancel(f.ctx)
 			cancel()
@@ -325,7 +372,9 @@ func TestNotChecked(t *testing.T) {
 
 func TestCheckpointThatCannotBeKept(t *testing.T) {
 	f := newFixture(t)
-	f.verify("--json", "--save-checkpoint", f.path("none/kept"))
+	f.write(f.path("kept/x"), nil)
+	f.clock = func() { f.remove(f.path("kept")) } // while it verifies
+	f.verify("--json", "--save-checkpoint", f.path("kept/kept"))
 	f.want(exitUnfinished, "could not be kept", `"verdict": "incomplete"`)
 }
 

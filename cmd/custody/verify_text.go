@@ -45,6 +45,11 @@ func (r *result) writeFindings(b *strings.Builder) {
 	if len(all) == 0 {
 		return
 	}
+	for _, l := range r.logs {
+		if other := r.otherKey(l); other != "" {
+			fmt.Fprintf(b, "none of the given keys signed any seal of log %s; it is sealed by %s. Is it the right key file?\n\n", l.Log, other)
+		}
+	}
 	fmt.Fprintf(b, "TAMPERING FOUND: %s\n\n", several(len(all), "finding"))
 	for _, f := range all {
 		if f.Log == "" {
@@ -74,13 +79,13 @@ func (r *result) writeSummary(b *strings.Builder) {
 	}
 	var sum verify.Report
 	for _, l := range r.logs {
-		sum.Segments += l.Segments
+		sum.Intact += l.Intact
 		sum.Checked += l.Checked
 		sum.Bytes += l.Bytes
 		sum.Stored += l.Stored
 	}
 	word := map[int]string{exitVerified: "verified", exitTampered: "checked and found intact", exitUnfinished: "NOT FINISHED; checked so far"}[r.code()]
-	fmt.Fprintf(b, "%s: %s in %s of %s (%s, %s stored)\n", word, several(sum.Checked, "record"), several(sum.Segments, "segment"),
+	fmt.Fprintf(b, "%s: %s in %s of %s (%s, %s stored)\n", word, several(sum.Checked, "record"), several(sum.Intact, "segment"),
 		several(len(r.logs), "log"), size(sum.Bytes), size(sum.Stored))
 	for _, l := range r.logs {
 		r.writeLog(b, l)
