@@ -32,6 +32,12 @@ func Asked(ctx context.Context, store string) { enter(ctx, store, false) }
 // Receipt says that store has durably what was delivered under ctx.
 func Receipt(ctx context.Context, store string) { enter(ctx, store, true) }
 
+// Booked says whether ctx comes from a hash_chain of this process.
+func Booked(ctx context.Context) bool {
+	_, ok := ctx.Value(bookKey{}).(*Book)
+	return ok
+}
+
 func enter(ctx context.Context, store string, done bool) {
 	b, ok := ctx.Value(bookKey{}).(*Book)
 	if !ok {

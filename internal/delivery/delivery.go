@@ -79,6 +79,9 @@ func Read(ld plog.Logs) (Message, error) {
 	var o Objects
 	var stray error
 	each(ld, func(lr plog.LogRecord) {
+		if _, placed := lr.Attributes().Get(AttrNumber); placed {
+			return // A record, whatever its producer called it.
+		}
 		body := func() []byte { return bodyBytes(lr.Body()) }
 		switch event := lr.EventName(); event {
 		case EventSegment:
@@ -92,9 +95,7 @@ func Read(ld plog.Logs) (Message, error) {
 			m.Probe, stray = p, errors.Join(stray, err)
 		case EventCheckpoint:
 		default:
-			if _, placed := lr.Attributes().Get(AttrNumber); !placed {
-				stray = ErrUnsealed
-			}
+			stray = ErrUnsealed
 		}
 	})
 	if stray != nil {

@@ -60,8 +60,7 @@ func (b *backward) tag(field, wireType byte) { b.room(1)[0] = field<<3 | wireTyp
 func (b *backward) message(field byte, write func()) {
 	before := b.size()
 	write()
-	b.varint(uint64(b.size() - before))
-	b.tag(field, 2)
+	b.close(field, before)
 }
 
 // filled writes a field whose content write writes, unless it is empty.
@@ -153,14 +152,7 @@ func (b *backward) strings(field byte, all []string) {
 
 // entries writes each entry of m as a KeyValue.
 func (b *backward) entries(field byte, m pcommon.Map) {
-	type entry struct {
-		key   string
-		value pcommon.Value
-	}
-	all := make([]entry, 0, m.Len()) // pcommon.Map yields its entries forward only
-	for k, v := range m.All() {
-		all = append(all, entry{k, v})
-	}
+	all := entriesOf(m)
 	for i := len(all) - 1; i >= 0; i-- {
 		b.message(field, func() {
 			b.message(2, func() { b.value(all[i].value) })
@@ -169,8 +161,86 @@ func (b *backward) entries(field byte, m pcommon.Map) {
 	}
 }
 
-// value writes the content of an AnyValue: the one field that is set, if any.
+// value writes the content of an AnyValue: the one field that is set, if any. It
+// keeps its own stack: a producer decides how deep values nest.
 func (b *backward) value(v pcommon.Value) {
+	stack := b.enter(nil, v)
+	for len(stack) > 0 {
+		f := &stack[len(stack)-1]
+		if f.open {
+			f.finish(b)
+		}
+		if f.next--; f.next < 0 {
+			b.close(f.field, f.before)
+			stack = stack[:len(stack)-1]
+			continue
+		}
+		stack = b.enter(stack, f.begin(b))
+	}
+}
+
+// nested is a list or map that is being written, from its last element.
+type nested struct {
+	field   byte // of the AnyValue: 5 or 6
+	before  int  // size of the buffer behind it
+	list    pcommon.Slice
+	entries []entry // of a map
+	next    int     // the element that was begun last
+	open    bool    // it is not finished
+	outer   int     // size behind the element, for a map its KeyValue
+}
+
+type entry struct {
+	key   string
+	value pcommon.Value
+}
+
+// entriesOf lists a map's entries, which pcommon.Map yields forward only.
+func entriesOf(m pcommon.Map) []entry {
+	all := make([]entry, 0, m.Len())
+	for k, v := range m.All() {
+		all = append(all, entry{k, v})
+	}
+	return all
+}
+
+// enter writes a scalar, or puts a list or map onto the stack.
+func (b *backward) enter(stack []nested, v pcommon.Value) []nested {
+	switch v.Type() {
+	case pcommon.ValueTypeSlice:
+		return append(stack, nested{field: 5, before: b.size(), list: v.Slice(), next: v.Slice().Len()})
+	case pcommon.ValueTypeMap:
+		all := entriesOf(v.Map())
+		return append(stack, nested{field: 6, before: b.size(), entries: all, next: len(all)})
+	}
+	b.scalar(v)
+	return stack
+}
+
+func (f *nested) begin(b *backward) pcommon.Value {
+	f.open, f.outer = true, b.size()
+	if f.field == 5 {
+		return f.list.At(f.next)
+	}
+	return f.entries[f.next].value
+}
+
+func (f *nested) finish(b *backward) {
+	if f.field == 6 {
+		b.close(2, f.outer) // KeyValue.value
+		b.text(1, f.entries[f.next].key)
+	}
+	b.close(1, f.outer)
+	f.open = false
+}
+
+// close writes length and tag of a field whose content begins at size before.
+func (b *backward) close(field byte, before int) {
+	b.varint(uint64(b.size() - before))
+	b.tag(field, 2)
+}
+
+func (b *backward) scalar(v pcommon.Value) {
 	switch v.Type() {
 	case pcommon.ValueTypeStr:
 		b.string(1, v.Str())
@@ -187,14 +257,6 @@ func (b *backward) value(v pcommon.Value) {
 	case pcommon.ValueTypeDouble:
 		binary.LittleEndian.PutUint64(b.room(8), math.Float64bits(v.Double()))
 		b.tag(4, 1)
-	case pcommon.ValueTypeSlice:
-		b.message(5, func() {
-			for i := v.Slice().Len() - 1; i >= 0; i-- {
-				b.message(1, func() { b.value(v.Slice().At(i)) })
-			}
-		})
-	case pcommon.ValueTypeMap:
-		b.message(6, func() { b.entries(1, v.Map()) })
 	case pcommon.ValueTypeBytes:
 		b.string(7, string(v.Bytes().AsRaw()))
 	}

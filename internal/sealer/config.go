@@ -11,7 +11,6 @@
 package sealer
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -140,11 +139,11 @@ type Tally struct{ Records, Quarantined int64 }
 // canonical; it is hashed here, in the caller's goroutine. The receiver is ""
 // when the record does not name it.
 func (b *Batch) Add(line []byte, receiver string, quarantined bool) {
-	receiver = cmp.Or(receiver, Unnamed)
 	b.addLine(line)
 	if b.Counts == nil {
 		b.Counts = map[string]Tally{}
 	}
+	receiver = nameIn(b.Counts, receiver)
 	t := b.Counts[receiver]
 	t.Records++
 	if quarantined {

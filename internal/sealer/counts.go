@@ -13,8 +13,23 @@ const (
 	AttrQuarantined = "audit.quarantined"     // of the record: true
 )
 
-// Unnamed stands for a receiver that does not say who it is.
-const Unnamed = "unnamed"
+// A producer can send any name. Longer ones, and those beyond so many in a
+// segment, are counted together, so that a closed record always fits its limit.
+const (
+	unnamed      = "unnamed" // stands for a receiver that does not say who it is
+	others       = "others"
+	maxName      = 128
+	maxReceivers = 256
+)
+
+// nameIn is the name under which a receiver is counted in m.
+func nameIn[T any](m map[string]T, receiver string) string {
+	name := cmp.Or(receiver, unnamed)
+	if _, known := m[name]; len(name) > maxName || !known && len(m) >= maxReceivers {
+		return others
+	}
+	return name
+}
 
 // Names of the counts in closed records (spec §7).
 const (
@@ -36,6 +51,7 @@ func (p *pool) tally(b *Batch) {
 func (p *pool) countsOf(receiver string) segment.Counts { return countsOf(p.counts, receiver) }
 
 func countsOf(counts map[string]segment.Counts, receiver string) segment.Counts {
+	receiver = nameIn(counts, receiver)
 	c, ok := counts[receiver]
 	if !ok {
 		c = segment.Counts{sealed: 0, quarantined: 0}
@@ -44,16 +60,22 @@ func countsOf(counts map[string]segment.Counts, receiver string) segment.Counts 
 	return c
 }
 
-// closingCounts are the counts since the last closed record.
-func (p *pool) closingCounts() map[string]segment.Counts {
+// closingCounts are the counts since the last closed record. Of what a crash
+// left nobody knows any more what was refused.
+func (p *pool) closingCounts(reason segment.Reason) map[string]segment.Counts {
 	p.s.mu.Lock()
 	defer p.s.mu.Unlock()
 	out := map[string]segment.Counts{}
 	for receiver, c := range p.counts {
 		out[receiver] = segment.Counts{sealed: c[sealed], quarantined: c[quarantined]}
 	}
+	if reason == segment.Recovered {
+		return out
+	}
 	for receiver := range p.s.refused {
-		countsOf(out, receiver)
+		if _, known := out[receiver]; !known {
+			out[receiver] = segment.Counts{sealed: 0, quarantined: 0}
+		}
 	}
 	for receiver, c := range out {
 		c[refused] = p.s.refused[receiver]
@@ -62,15 +84,14 @@ func (p *pool) closingCounts() map[string]segment.Counts {
 	return out
 }
 
-// tallyLines counts the records of a journal that a crash left. Nobody knows any
-// more what was refused meanwhile.
+// tallyLines counts the records of a journal that a crash left.
 func tallyLines(counts map[string]segment.Counts, g *group) {
 	for _, line := range segment.Lines(g.lines) {
 		r, err := record.ParseLine(line)
 		if err != nil {
 			continue // The line is sealed as it is; only this count is poorer.
 		}
-		c := countsOf(counts, cmp.Or(find(r.Resource.Attributes, AttrReceiver).Str, Unnamed))
+		c := countsOf(counts, find(r.Resource.Attributes, AttrReceiver).Str)
 		c[sealed]++
 		if q := find(r.Attributes, AttrQuarantined); q.Kind == record.Bool && q.Num == 1 {
 			c[quarantined]++

@@ -26,6 +26,7 @@ type courier struct {
 	head   []byte    // the newest seal, nil at genesis
 	signed []byte    // a checkpoint to show, nil: none
 	turn   int       // of the segments behind the window
+	stores int       // the most stores that were ever asked; only run uses it
 	ending bool
 }
 
@@ -227,14 +228,18 @@ func (c *courier) try(ctx context.Context, first uint64) (stores int, err error)
 	if given > 0 {
 		c.s.fenced.Store(true)
 	}
-	if given > 0 && given == asked && given >= c.s.cfg.MinStores {
+	// A store that was asked once is always wanted: something in front of it may
+	// refuse before it hears of the segment.
+	c.stores = max(c.stores, asked)
+	wanted := max(c.s.cfg.MinStores, c.stores)
+	if given > 0 && given == asked && given >= wanted {
 		return given, nil // Whoever else failed is not a store.
 	}
 	if altered := (*delivery.AlteredError)(nil); errors.As(err, &altered) {
 		err = c.blame(o, err)
 	}
-	if err == nil && (given < asked || given < c.s.cfg.MinStores) {
-		err = fmt.Errorf("%w: segment %d has %d receipts of %d stores that were asked, min_stores is %d", errReceipts, first, given, asked, c.s.cfg.MinStores)
+	if err == nil && given < wanted {
+		err = fmt.Errorf("%w: segment %d has %d receipts of %d that it needs, %d stores were asked", errReceipts, first, given, wanted, asked)
 	}
 	return given, err
 }

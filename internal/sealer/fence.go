@@ -20,6 +20,7 @@ func (c *courier) fence(ctx context.Context) bool {
 	if given > 0 {
 		c.s.fenced.Store(true)
 	}
+	c.stores = max(c.stores, asked)
 	complete := given == asked && given >= c.s.cfg.MinStores
 	switch {
 	case complete:

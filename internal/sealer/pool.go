@@ -275,7 +275,7 @@ func (p *pool) rotate(reason segment.Reason) error {
 	if err := p.mend(); err != nil {
 		return err
 	}
-	counts := p.closingCounts()
+	counts := p.closingCounts(reason)
 	line, err := p.s.closedRecord(&p.header, p.records, reason, counts)
 	if err != nil {
 		return p.trouble(fmt.Errorf("close segment %d: %w", p.header.first, err))

@@ -182,7 +182,7 @@ func (s *Sealer) countRefused(b *Batch) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	for receiver, t := range b.Counts {
-		s.refused[receiver] += t.Records
+		s.refused[nameIn(s.refused, receiver)] += t.Records
 	}
 }
 

@@ -49,6 +49,11 @@ func (w *worm) Capabilities() consumer.Capabilities {
 }
 
 func (w *worm) ConsumeLogs(ctx context.Context, ld plog.Logs) error {
+	return w.consumeAs(ctx, ld, "test")
+}
+
+// consumeAs gives its receipts in the name of a store.
+func (w *worm) consumeAs(ctx context.Context, ld plog.Logs, store string) error {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	m, err := delivery.Read(ld)
@@ -62,14 +67,14 @@ func (w *worm) ConsumeLogs(ctx context.Context, ld plog.Logs) error {
 		w.records = append(w.records, copied)
 		return nil
 	}
-	delivery.Asked(ctx, "test")
+	delivery.Asked(ctx, store)
 	if w.fork != nil {
 		return w.fork
 	}
 	if m.Objects != nil {
 		w.take(m.Objects)
 	}
-	delivery.Receipt(ctx, "test")
+	delivery.Receipt(ctx, store)
 	return nil
 }
 
@@ -78,6 +83,9 @@ func (w *worm) take(o *delivery.Objects) {
 	if err != nil {
 		w.t.Errorf("seal: %v", err)
 		return
+	}
+	if w.head != nil && v.End() <= w.head.End() {
+		return // Delivered again.
 	}
 	if _, err := v.Follows(w.head); err != nil {
 		w.t.Errorf("seal: %v", err)
@@ -117,6 +125,13 @@ func setUp(t *testing.T) (*Config, *worm) {
 		t.Fatal(err)
 	}
 	return cfg, &worm{t: t, keys: keys}
+}
+
+func write(t *testing.T, path, text string) {
+	t.Helper()
+	if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
 }
 
 func newTest(t *testing.T, cfg *Config, next consumer.Logs) (processor.Logs, error) {
