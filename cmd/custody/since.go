@@ -92,27 +92,27 @@ func splitNotes(text string) []string {
 
 // holdAgainst judges the kept checkpoints that no verified log claimed by its
 // origin. Without --log all logs of the store were looked at, so their log is
-// gone. With --log they may belong to logs that nobody asked for, unless a log
-// that was asked for has no kept checkpoint: it may be another log under a
-// familiar name.
+// gone, unless it may be one whose seals could not be read. With --log they may
+// belong to logs that nobody asked for, unless a log that was asked for has no
+// kept checkpoint: it may be another log under a familiar name.
 func (r *result) holdAgainst(kept []checkpoint.Signed, chosen bool) {
 	var unclaimed []checkpoint.Signed
 	claimed := map[string]bool{}
 	for _, c := range kept {
-		i := slices.IndexFunc(r.logs, func(l *verify.Report) bool { return l.Origin == c.Origin })
-		if i < 0 {
+		if slices.ContainsFunc(r.logs, func(l *verify.Report) bool { return l.Origin == c.Origin }) {
+			claimed[c.Origin] = true
+		} else if c.Size > 0 {
 			unclaimed = append(unclaimed, c)
-			continue
 		}
-		claimed[c.Origin] = true
-		r.dismiss(c)
 	}
 	everyClaims := !slices.ContainsFunc(r.logs, func(l *verify.Report) bool { return !claimed[l.Origin] })
+	unknown := slices.IndexFunc(r.logs, func(l *verify.Report) bool { return l.Head == nil && !l.Complete() })
 	for _, c := range unclaimed {
 		switch {
-		case r.accused(c) || c.Size == 0:
+		case unknown >= 0:
+			r.errors = append(r.errors, fmt.Sprintf("kept checkpoint of %s: not compared, since log %s, which may be its log, could not be read", c.Origin, r.logs[unknown].Log))
 		case !chosen:
-			r.gone = append(r.gone, verify.Finding{Code: verify.Rollback, End: c.Size, Records: c.Size, Want: c.Text(), Got: "no log of this origin",
+			r.gone = append(r.gone, verify.Finding{Code: verify.Rollback, End: c.Size, Records: c.Size, Want: c.Text(), Got: "no valid seal of this origin",
 				Message: fmt.Sprintf("the log of %s, which had %d records when the kept checkpoint was signed, is gone", c.Origin, c.Size)})
 		case everyClaims:
 			r.notices = append(r.notices, fmt.Sprintf("the kept checkpoint of %s was not used: no verified log has this origin", c.Origin))
@@ -120,24 +120,6 @@ func (r *result) holdAgainst(kept []checkpoint.Signed, chosen bool) {
 			r.errors = append(r.errors, fmt.Sprintf("kept checkpoint of %s: none of the logs named with --log has this origin", c.Origin))
 		}
 	}
-}
-
-// dismiss takes back the accusation of a log without any valid seal, whose
-// origin nobody knows, when another log has the checkpoint's origin.
-func (r *result) dismiss(c checkpoint.Signed) {
-	for _, l := range r.logs {
-		if l.Head == nil {
-			l.Findings = slices.DeleteFunc(l.Findings, func(f verify.Finding) bool { return f.Code == verify.Rollback && f.Want == c.Text() })
-		}
-	}
-}
-
-// accused says whether a log without any valid seal was found to fall short of
-// the checkpoint.
-func (r *result) accused(c checkpoint.Signed) bool {
-	return slices.ContainsFunc(r.logs, func(l *verify.Report) bool {
-		return slices.ContainsFunc(l.Findings, func(f verify.Finding) bool { return f.Code == verify.Rollback && f.Want == c.Text() })
-	})
 }
 
 // isCheckpoint says whether a note has the form of a checkpoint, whoever signed
@@ -186,7 +168,9 @@ func checkSavePath(path, store string, since []string) error {
 func saveCheckpoints(path string, logs []*verify.Report, kept []checkpoint.Signed) error {
 	var b strings.Builder
 	for _, l := range logs {
-		b.Write(l.Head.Note())
+		if l.Head != nil {
+			b.Write(l.Head.Note())
+		}
 	}
 	for _, c := range kept {
 		if !slices.ContainsFunc(logs, func(l *verify.Report) bool { return l.Origin == c.Origin }) {

@@ -150,6 +150,7 @@ func (r *result) verify(ctx context.Context, o verifyOptions, e env) error {
 		r.add(report)
 	}
 	r.holdAgainst(r.kept, len(o.logs) > 0)
+	r.markUnsealed()
 	if len(o.logs) == 0 {
 		r.noteAbsent(keys)
 		return r.noteStrangers(s)
@@ -198,12 +199,18 @@ func (r *result) noteStrangers(s *store) error {
 // trustedNote leads the trusted keys behind the finding that none of them signed.
 const trustedNote = "; trusted: "
 
-// add enters a log's report. A log without a valid seal is one of which nothing
-// was verified, even when nothing speaks against it.
-func (r *result) add(l *verify.Report) {
-	if l.Head == nil && !l.Tampered() && l.Complete() {
-		l.Unread = append(l.Unread, "it has no seal yet: nothing was verified")
+// markUnsealed says of each log without a valid seal that nothing of it was
+// verified, even when nothing speaks against it.
+func (r *result) markUnsealed() {
+	for _, l := range r.logs {
+		if l.Head == nil && !l.Tampered() && l.Complete() {
+			l.Unread = append(l.Unread, "it has no valid seal: nothing was verified")
+		}
 	}
+}
+
+// add enters a log's report.
+func (r *result) add(l *verify.Report) {
 	for i := range l.Findings {
 		if f := &l.Findings[i]; f.Code == verify.SealSignature {
 			f.Message += trustedNote + strings.Join(r.keys, ", ")

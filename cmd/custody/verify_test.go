@@ -252,7 +252,7 @@ func TestTwoLogs(t *testing.T) {
 	// The log is gone, or emptied: it is the one that is accused.
 	f.remove(filepath.Join(f.store, "second", "seals"))
 	f.verify("--since", kept)
-	f.want(exitTampered, "rollback: log second")
+	f.want(exitTampered, "rollback: the log of custody.example/second", "log second: could not be checked: it has no valid seal")
 	if strings.Contains(f.stdout, "rollback: log test") || strings.Count(f.stdout, "rollback") != 1 {
 		t.Errorf("an intact log is accused:\n%s", f.stdout)
 	}

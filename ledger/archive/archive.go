@@ -26,7 +26,8 @@ import (
 // read is never ErrBroken.
 var ErrBroken = errors.New("evidence broken")
 
-// Logs are the names of the logs in a store, sorted.
+// Logs are the names of the logs in a store, sorted. A folder of which it cannot
+// be told whether it is a log counts as one: a failed read must not hide a log.
 func Logs(store fs.FS) ([]string, error) {
 	entries, err := fs.ReadDir(store, ".")
 	if err != nil {
@@ -38,7 +39,8 @@ func Logs(store fs.FS) ([]string, error) {
 			continue
 		}
 		for _, dir := range []string{ledger.SealsDir, ledger.SegmentsDir} {
-			if info, err := fs.Stat(store, e.Name()+"/"+dir); err == nil && info.IsDir() {
+			info, err := fs.Stat(store, e.Name()+"/"+dir)
+			if err == nil && info.IsDir() || err != nil && !errors.Is(err, fs.ErrNotExist) {
 				names = append(names, e.Name())
 				break
 			}

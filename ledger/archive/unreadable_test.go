@@ -3,6 +3,7 @@ package archive_test
 import (
 	"errors"
 	"io/fs"
+	"slices"
 	"strings"
 	"testing"
 	"testing/fstest"
@@ -75,4 +76,35 @@ func TestPlantedHead(t *testing.T) {
 	if !errors.Is(err, archive.ErrBroken) {
 		t.Errorf("with a wrong key: %v, want %v", err, archive.ErrBroken)
 	}
+}
+
+// A folder of which it cannot be told whether it is a log is not passed over.
+func TestUnreadableFolderIsALog(t *testing.T) {
+	files, _ := store(t)
+	files["other/x/y"] = &fstest.MapFile{}
+	for _, dir := range []string{"seals", "segments"} {
+		got, err := archive.Logs(denied{files, "test/" + dir})
+		if err != nil || !slices.Equal(got, []string{"test"}) {
+			t.Errorf("%s: got %v, %v", dir, got, err)
+		}
+	}
+	if got, err := archive.Logs(denied{files, "other/"}); err != nil || !slices.Equal(got, []string{"other", "test"}) {
+		t.Errorf("got %v, %v", got, err)
+	}
+	if _, err := archive.Logs(denied{files, "."}); !errors.Is(err, fs.ErrPermission) {
+		t.Errorf("got %v, want that the store cannot be listed", err)
+	}
+}
+
+// denied refuses every name with a prefix.
+type denied struct {
+	fs.FS
+	prefix string
+}
+
+func (d denied) Open(name string) (fs.File, error) {
+	if strings.HasPrefix(name, d.prefix) {
+		return nil, &fs.PathError{Op: "open", Path: name, Err: fs.ErrPermission}
+	}
+	return d.FS.Open(name)
 }

@@ -25,7 +25,9 @@ type Options struct {
 }
 
 // Log verifies one log, whose folder is fsys and called name. The error is that
-// of ctx; everything else is in the report.
+// of ctx; everything else is in the report. A log without a valid seal is held
+// against no kept checkpoint: its origin is not known, and the caller must ask
+// which of opt.Since no log of the store has claimed.
 func Log(ctx context.Context, fsys fs.FS, name string, opt Options) (*Report, error) {
 	w := &walk{ctx: ctx, fsys: fsys, opt: opt, report: &Report{Log: name}, jobs: make(chan *seal.Verified)}
 	names, err := list(ctx, fsys)

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io/fs"
 	"path"
+	"slices"
 
 	"github.com/otelcol-custody/custody/ledger"
 	"github.com/otelcol-custody/custody/ledger/checkpoint"
@@ -17,30 +18,75 @@ type gap struct{ first, end uint64 }
 
 // walk follows the seals from the first to the last (spec §11, steps 1 and 2).
 // It goes by the listing: a seal that lies within another one's segment is on no
-// way from the beginning to the head.
+// way from the beginning to the head. Where the listing ends or leaves a gap it
+// asks for the seals by name.
 func (w *walk) walk() {
 	size, seals := uint64(0), w.names.seals
-	missing := true // no seal object begins at size
-	for len(seals) > 0 && w.ctx.Err() == nil {
-		first, n := seals[0].first, 1
-		for n < len(seals) && seals[n].first == first {
-			n++
+	var tried []sealName // that begin at size, none of them valid
+	asked := false       // for those at size that are not listed
+	for w.ctx.Err() == nil {
+		here := together(seals)
+		switch {
+		case !asked && (len(here) == 0 || here[0].first > size):
+			asked, here = true, w.beyondListing(size, tried)
+		case len(here) == 0:
+			return
+		default:
+			seals = seals[len(here):]
 		}
-		here := seals[:n]
-		seals = seals[n:]
+		if len(here) == 0 {
+			continue
+		}
+		first := here[0].first
 		if first < size {
 			w.stray(here)
 			continue
 		}
-		missing = missing && first != size
+		if first == size {
+			tried = append(tried, here...)
+		}
 		v := w.seal(here)
 		if v == nil {
 			continue
 		}
-		w.skip(size, first, missing)
+		w.skip(size, first, len(tried) == 0)
 		w.take(v, first == size)
-		size, missing, w.unreadTail = v.End(), true, false
+		size, tried, asked, w.unreadTail = v.End(), nil, false, false
 	}
+}
+
+// together are the seals that begin where the first one does.
+func together(seals []sealName) []sealName {
+	n := 0
+	for n < len(seals) && seals[n].first == seals[0].first {
+		n++
+	}
+	return seals[:n]
+}
+
+// beyondListing asks for the seals that begin at first by their names, apart
+// from those that were tried: the listing of a folder may miss an object that is
+// written beside it, and that is no evidence that there is none.
+func (w *walk) beyondListing(first uint64, tried []sealName) []sealName {
+	var there []sealName
+	for n := 0; w.ctx.Err() == nil; n++ {
+		s := sealName{first, n}
+		if slices.Contains(tried, s) {
+			continue
+		}
+		info, err := fs.Stat(w.fsys, s.String())
+		if errors.Is(err, fs.ErrNotExist) {
+			break
+		}
+		if err == nil && info.IsDir() {
+			continue // No seal; a listing names it as foreign.
+		}
+		there = append(there, s)
+		if err != nil {
+			break // Reading it says why; a folder that cannot be read fails every name.
+		}
+	}
+	return there
 }
 
 // skip enters the gap between two valid seals.
@@ -76,8 +122,7 @@ func (w *walk) seal(names []sealName) *seal.Verified {
 		case f != nil:
 			bad = append(bad, *f)
 		default:
-			valid = append(valid, v)
-			w.rivals(valid, s.String())
+			valid = w.rival(valid, v, s.String())
 		}
 	}
 	for _, f := range bad {
@@ -89,21 +134,21 @@ func (w *walk) seal(names []sealName) *seal.Verified {
 	return w.choose(valid)
 }
 
-// rivals compares the last of several valid seals of one position with the
-// first. Their heads pin all the rest; the lines of unknown signers do not
-// matter.
-func (w *walk) rivals(valid []*seal.Verified, name string) {
-	first, last := valid[0], valid[len(valid)-1]
-	if first == last {
-		return
+// rival adds a valid seal to the others of its position. A second one is a
+// finding; one that says the same as another is not kept. Their heads pin all the
+// rest; the lines of unknown signers do not matter.
+func (w *walk) rival(valid []*seal.Verified, v *seal.Verified, name string) []*seal.Verified {
+	switch {
+	case len(valid) == 0:
+	case slices.ContainsFunc(valid, v.Same):
+		w.find(Finding{Code: ForeignObject, Object: name, First: v.First, Message: "a copy of the seal lies beside it"})
+		return valid
+	default:
+		w.named(v)
+		w.find(Finding{Code: Fork, Object: name, First: v.First, Message: "two different valid seals begin here",
+			Want: valid[0].After().Text(), Got: v.After().Text()})
 	}
-	w.named(last)
-	f := Finding{Code: Fork, Object: name, First: first.First, Message: "two different valid seals begin here",
-		Want: first.After().Text(), Got: last.After().Text()}
-	if first.Same(last) {
-		f = Finding{Code: ForeignObject, Object: name, First: first.First, Message: "a copy of the seal lies beside it"}
-	}
-	w.find(f)
+	return append(valid, v)
 }
 
 // choose prefers the seal that follows the one before.
