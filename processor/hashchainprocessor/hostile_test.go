@@ -124,14 +124,17 @@ func TestRefusedBeforeAsked(t *testing.T) {
 	cfg.Segment.MaxAge = 100 * time.Millisecond
 	second := &worm{t: t, keys: sink.keys}
 	var refuse atomic.Bool
+	probed := make(chan struct{})
+	var once sync.Once
 	p := start(t, cfg, twoStores(func(ctx context.Context, ld plog.Logs) error {
 		err := sink.ConsumeLogs(ctx, ld)
 		if refuse.Load() {
 			return errors.Join(err, errors.New("data refused due to high memory usage"))
 		}
+		defer once.Do(func() { close(probed) })
 		return errors.Join(err, second.consumeAs(ctx, ld, "second"))
 	}))
-	time.Sleep(50 * time.Millisecond) // the probe
+	<-probed
 	refuse.Store(true)
 	if err := p.ConsumeLogs(t.Context(), events(0, 1)); err != nil {
 		t.Fatal(err)
