@@ -33,7 +33,7 @@ build: ## bin/otelcol-custody (the collector) and bin/custody (the auditor's com
 
 .PHONY: test
 test: build $(STAMP) ## every test: Go, both readers, foreign verifiers, end to end
-	scripts/require
+	scripts/require --install
 	go test -timeout 20m $(PKGS)
 	cd tools && go test ./...
 	scripts/e2e

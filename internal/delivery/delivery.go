@@ -73,6 +73,10 @@ type Message struct {
 // ErrUnsealed means that records arrived which no hash_chain has sealed.
 var ErrUnsealed = errors.New("records arrived that are not sealed: a WORM exporter stores what hash_chain sealed; put the hash_chain processor into its pipeline")
 
+// errMerged means that a queue or batcher joined messages; taking one segment of
+// it would acknowledge the other.
+var errMerged = errors.New("two sealed segments, seals or probes arrived in one message: something between hash_chain and this exporter merges messages; switch its batching off")
+
 // Read takes a message apart. Bodies are copied once.
 func Read(ld plog.Logs) (Message, error) {
 	var m Message
@@ -83,7 +87,12 @@ func Read(ld plog.Logs) (Message, error) {
 			return // A record, whatever its producer called it.
 		}
 		body := func() []byte { return bodyBytes(lr.Body()) }
-		switch event := lr.EventName(); event {
+		event := lr.EventName()
+		if event == EventSegment && o.Segment != nil || event == EventSeal && o.Seal != nil || event == EventProbe && m.Probe != nil {
+			stray = errMerged
+			return
+		}
+		switch event {
 		case EventSegment:
 			o.Segment = body()
 		case EventTile:

@@ -44,6 +44,11 @@ func TestSplitAndStrangeMessages(t *testing.T) {
 	}
 	plain := plog.NewLogs()
 	plain.ResourceLogs().AppendEmpty().ScopeLogs().AppendEmpty().LogRecords().AppendEmpty().Body().SetStr("hello")
+	merged := (&Objects{Segment: []byte("a"), Seal: []byte("b")}).Logs()
+	(&Objects{Segment: []byte("c"), Seal: []byte("d")}).Logs().ResourceLogs().MoveAndAppendTo(merged.ResourceLogs())
+	if _, err := Read(merged); !errors.Is(err, errMerged) {
+		t.Errorf("two segments in one message: %v", err)
+	}
 	for name, ld := range map[string]plog.Logs{"without seal": drop(EventSeal), "without segment": drop(EventSegment), "unsealed": plain} {
 		if _, err := Read(ld); err == nil {
 			t.Errorf("%s: no error", name)
