@@ -35,6 +35,11 @@ func (f *Follower) readAndDeliver(ctx context.Context, root *os.Root, c candidat
 	}
 	file := &File{Path: c.path, Digest: found.digest, Size: found.size, Acked: pos.Events}
 	file.Data, file.Fault = inflate(found, f.cfg.MaxInflated)
+	if errors.Is(file.Fault, ErrTooLarge) {
+		// The limit was lowered in between: what is left to deliver is the gap, which
+		// must not be taken for one of the records that were acknowledged.
+		file.Acked = 0
+	}
 	if f.mayMend(file.Fault, c) {
 		return errWait
 	}

@@ -242,6 +242,26 @@ func TestContentAtTheLimitIsRead(t *testing.T) {
 	}
 }
 
+func TestLoweringTheLimitHalfwayStillTellsOfTheGap(t *testing.T) {
+	root, positions := t.TempDir(), newMemory()
+	write(t, root, "f.json", "1 2 3 4 5 6 7")
+	half := &sink{refuse: func(record string) error {
+		if record == "f.json:5" {
+			return errors.New("downstream is gone")
+		}
+		return nil
+	}}
+	f := begin(t, testConfig(root), positions, half)
+	until(t, "four records are delivered", func() bool { return len(half.copyOf(&half.records)) == 4 })
+	stop(t, f)
+
+	cfg := testConfig(root)
+	cfg.MaxInflated = 10
+	lowered := &sink{}
+	begin(t, cfg, positions, lowered)
+	eventually(t, "records with a lower limit", lowered, &lowered.records, "f.json!"+ErrTooLarge.Error())
+}
+
 func TestRaisingTheLimitReadsWhatWasTooLarge(t *testing.T) {
 	root, positions, s := t.TempDir(), newMemory(), &sink{}
 	write(t, root, "f.json", "12345 12345")
