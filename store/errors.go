@@ -15,6 +15,13 @@ var (
 	// ErrFull means that the store has no room; trying again helps only
 	// after somebody made some.
 	ErrFull = errors.New("store full")
+	// ErrDenied means that the store was reached and refused the caller:
+	// wrong, expired or too weak credentials. Trying again helps once
+	// somebody has mended them.
+	ErrDenied = errors.New("access denied")
+	// ErrUnfit means that the store was reached and cannot do what evidence
+	// needs, or that it isn't there at all: a definite no, whose message names the setting.
+	ErrUnfit = errors.New("store unfit")
 	// ErrReadOnly means that the store was opened for reading only.
 	ErrReadOnly = errors.New("store is read-only")
 	// ErrRetention means that the store cannot express or would weaken the

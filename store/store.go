@@ -29,8 +29,10 @@ type Store interface {
 	// first attempt broke off half-way. Other bytes return [ErrExists] and
 	// change nothing. No reader ever sees part of an object. PutOnce does
 	// not keep data after it has returned. The Info has Size and SHA256 set.
-	// After any error but ErrExists the object may or may not be there;
-	// calling again with the same bytes is always right.
+	// What is asked for in opt.Retention binds when PutOnce returns nil, at
+	// least so long and so strictly, also for an object that was there: its
+	// retention is extended. After any error but ErrExists the object may or
+	// may not be there; calling again with the same bytes is always right.
 	PutOnce(ctx context.Context, name string, data []byte, opt PutOptions) (Info, error)
 
 	// Get opens the newest version of an object, or returns [ErrNotFound].
@@ -70,6 +72,32 @@ type Versioned interface {
 	Store
 	// GetVersion opens the version with the given [Info.Version].
 	GetVersion(ctx context.Context, name, version string) (io.ReadCloser, Info, error)
+	// ListVersions yields what [Store] List yields, but every version and
+	// delete marker of each name, the newest first. So names appear that a
+	// delete marker hides from List.
+	ListVersions(ctx context.Context, prefix, after string) iter.Seq2[Info, error]
+}
+
+// Retainer is a store that can keep objects from being deleted.
+type Retainer interface {
+	Store
+	// CheckLock finds out whether objects can be retained in this mode. It
+	// asks for the settings and, on a store opened for writing, looks at
+	// what really becomes of a small object that it stores below a hidden
+	// name. It returns the retention that the store gives by itself.
+	// [ErrRetention] is a definite no, and says which setting to change.
+	CheckLock(ctx context.Context, mode Mode) (Default, error)
+	// Extend makes a version, the newest if version is empty, retained at
+	// least as r says, and returns what binds now. It never shortens,
+	// weakens or lifts anything. It fails with [ErrRetention] where the
+	// store cannot express the result.
+	Extend(ctx context.Context, name, version string, r Retention) (Retention, error)
+}
+
+// Default is the retention that a store gives to objects by itself.
+type Default struct {
+	Mode Mode          // ModeNone: it gives none
+	For  time.Duration // from the time that an object is stored
 }
 
 // PutOptions says how to store an object. The zero value is right for a store
@@ -113,6 +141,20 @@ type Retention struct {
 
 // IsZero reports whether nothing retains the object.
 func (r Retention) IsZero() bool { return r == Retention{} }
+
+// Covers reports whether r binds at least as long and as strictly as other.
+func (r Retention) Covers(other Retention) bool {
+	return r.Mode >= other.Mode && !r.Until.Before(other.Until) && (r.LegalHold || !other.LegalHold)
+}
+
+// Join returns the least retention that covers both.
+func (r Retention) Join(other Retention) Retention {
+	j := Retention{Mode: max(r.Mode, other.Mode), Until: r.Until, LegalHold: r.LegalHold || other.LegalHold}
+	if other.Until.After(j.Until) {
+		j.Until = other.Until
+	}
+	return j
+}
 
 // Info describes one version of an object.
 type Info struct {

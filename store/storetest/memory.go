@@ -19,7 +19,7 @@ import (
 )
 
 // Memory is a store in memory with versions, delete markers and retention. It
-// implements [store.Versioned]. Its state outlives Close, as a real store's
+// implements [store.Versioned] and [store.Retainer]. Its state outlives Close, as a real store's
 // does, so a test can give it to the next process.
 type Memory struct {
 	id string
@@ -55,6 +55,7 @@ func (m *Memory) PutOnce(ctx context.Context, name string, data []byte, opt stor
 		if !bytes.Equal(v.data, data) {
 			return store.Info{}, fmt.Errorf("%w: %s", store.ErrExists, name)
 		}
+		v.info.Retention = m.retain(name, v.info.Version, opt.Retention)
 		return v.info, nil
 	}
 	return m.add(name, data, opt.Retention, false), nil
@@ -126,22 +127,6 @@ func (m *Memory) Get(ctx context.Context, name string) (io.ReadCloser, store.Inf
 		return nil, store.Info{}, err
 	}
 	return io.NopCloser(bytes.NewReader(v.data)), v.info, nil
-}
-
-// GetVersion implements [store.Versioned].
-func (m *Memory) GetVersion(ctx context.Context, name, version string) (io.ReadCloser, store.Info, error) {
-	infos, err := m.Versions(ctx, name)
-	if err != nil {
-		return nil, store.Info{}, err
-	}
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	for _, info := range infos {
-		if n, _ := strconv.Atoi(version); info.Version == version && !info.DeleteMarker && n <= len(m.objects[name]) {
-			return io.NopCloser(bytes.NewReader(m.objects[name][n-1].data)), info, nil
-		}
-	}
-	return nil, store.Info{}, fmt.Errorf("%w: version %s of %s", store.ErrNotFound, version, name)
 }
 
 // GetRange implements [store.Store].

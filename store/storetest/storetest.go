@@ -9,6 +9,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"testing"
 	"time"
 
@@ -21,6 +22,13 @@ type Caps struct {
 	// Retention: PutOnce sets it and Stat reports it. Without, any
 	// retention must be refused with [store.ErrRetention].
 	Retention bool
+	// RetentionLost: the server takes a retention and forgets it, without a
+	// word. PutOnce must notice and say [store.ErrRetention].
+	RetentionLost bool
+	// NotAtomic: the server writes unconditionally, and the store works in its
+	// weaker mode: of several that put other bytes at one name at once, more
+	// than one can succeed.
+	NotAtomic bool
 	// Objects is the number of objects to list; 0 means 1,200, which is
 	// more than a page of any cloud's listing.
 	Objects int
@@ -61,6 +69,9 @@ func Run(t *testing.T, open func(t *testing.T) store.Store, caps Caps) {
 		{"ListStops", testListStops},
 		{"Retention", testRetention},
 	} {
+		if caps.NotAtomic && part.name == "RacingWriters" {
+			continue
+		}
 		t.Run(part.name, func(t *testing.T) {
 			s := open(t)
 			defer func() {
@@ -264,6 +275,30 @@ func testVersions(t *testing.T, s store.Store, _ Caps) {
 		if err != nil || string(data) != "123" || info.Version != versions[0].Version {
 			t.Errorf("GetVersion: %q, %+v, %v", data, info, err)
 		}
+		versionsListed(t, v, map[string]int{"v": 1, "v2": 1})
+	}
+}
+
+// versionsListed checks how many versions of which names are listed, and that
+// names are in order and each begins with its latest version.
+func versionsListed(t *testing.T, s store.Versioned, want map[string]int) {
+	t.Helper()
+	got, last := map[string]int{}, ""
+	for info, err := range s.ListVersions(t.Context(), "", "") {
+		if err != nil {
+			t.Fatalf("ListVersions: %v", err)
+		}
+		if info.Name < last {
+			t.Errorf("ListVersions yields %q after %q", info.Name, last)
+		}
+		if first := got[info.Name] == 0; info.Latest != first {
+			t.Errorf("ListVersions: version %d of %q says latest: %v", got[info.Name], info.Name, info.Latest)
+		}
+		got[info.Name]++
+		last = info.Name
+	}
+	if !maps.Equal(got, want) {
+		t.Errorf("ListVersions yields so many versions: %v, want %v", got, want)
 	}
 }
 
@@ -291,6 +326,10 @@ func testRetention(t *testing.T, s store.Store, caps Caps) {
 	until := time.Now().Add(48 * time.Hour).UTC().Truncate(time.Second)
 	want := store.Retention{Mode: store.ModeGovernance, Until: until}
 	_, err := s.PutOnce(t.Context(), "kept", []byte("x"), store.PutOptions{Retention: want})
+	if caps.RetentionLost {
+		refused(t, "PutOnce with retention that is lost", err, store.ErrRetention)
+		return
+	}
 	if !caps.Retention {
 		refused(t, "PutOnce with retention", err, store.ErrRetention)
 		_, err = s.Stat(t.Context(), "kept")
