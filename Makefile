@@ -16,6 +16,8 @@ BUILD = go build -trimpath -buildvcs=false -ldflags "-s -w -buildid= -X main.ver
 
 TOOLS := $(CURDIR)/.tools/bin
 STAMP := .tools/stamp
+# With CUSTODY_SERVERS=DIR tests use the servers there, and nothing is installed.
+SERVERS := $(if $(CUSTODY_SERVERS),,.tools/servers/stamp)
 
 .PHONY: help
 help: ## list the targets
@@ -32,14 +34,14 @@ build: ## bin/otelcol-custody (the collector) and bin/custody (the auditor's com
 	$(BUILD) -o bin/otelcol-custody .
 
 .PHONY: test
-test: build $(STAMP) ## every test: Go, both readers, foreign verifiers, end to end
+test: build $(STAMP) $(SERVERS) ## every test: Go, both readers, foreign verifiers, end to end
 	scripts/require --install
 	go test -timeout 20m $(PKGS)
 	cd tools && go test ./...
 	scripts/e2e
 
 .PHONY: race
-race: ## the concurrent packages under the race detector (needs a C compiler)
+race: $(SERVERS) ## the concurrent packages under the race detector (needs a C compiler)
 	CGO_ENABLED=1 go test -race -short -timeout 20m $$(scripts/packages race $(PKGS))
 
 .PHONY: lint
@@ -51,7 +53,7 @@ generate: $(STAMP) ## components.go, component metadata, vectors
 	scripts/generate "$(TOOLS)"
 
 .PHONY: bench
-bench: ## Go benchmarks; BENCH=regexp BENCHTIME=1s COUNT=n PKGS=./...
+bench: $(SERVERS) ## Go benchmarks; BENCH=regexp BENCHTIME=1s COUNT=n PKGS=./...
 	go test -run '^$$' -bench '$(BENCH)' -benchmem -benchtime $(BENCHTIME) -count $(COUNT) -timeout 60m $$(scripts/packages bench $(PKGS)) | tee bench.txt
 
 .PHONY: fuzz
@@ -65,6 +67,17 @@ $(STAMP): tools/go.mod tools/go.sum $(wildcard tools/*/*.go)
 	@mkdir -p $(TOOLS)
 	cd tools && GOBIN="$(TOOLS)" go install tool ./...
 	@touch $@
+
+.PHONY: servers
+servers: $(SERVERS) ## the object stores that tests talk to, into .tools/servers (needs npm)
+
+.tools/servers/stamp: scripts/servers
+	scripts/servers
+	@touch $@
+
+.PHONY: conformance
+conformance: $(SERVERS) ## run every store against every server, write docs/conformance.md
+	go run ./test/conformance
 
 .PHONY: reproducible
 reproducible: build ## build again in another folder and compare

@@ -28,15 +28,21 @@ const (
 	List     Method = "List"
 	Stat     Method = "Stat"
 	Versions Method = "Versions"
+
+	// Of a [FaultyVersioned].
+	GetVersion   Method = "GetVersion"
+	ListVersions Method = "ListVersions"
+	CheckLock    Method = "CheckLock"
+	Extend       Method = "Extend"
 )
 
 // Fault makes calls fail.
 type Fault struct {
 	Method Method // empty: all
-	Name   string // part of the object's name, of List's prefix; empty: all
+	Name   string // part of the object's name, of a listing's prefix; empty: all
 	N      int    // the n-th such call from now on fails, 1 is the next; 0 means 1
 
-	Applied   bool  // a PutOnce takes effect although it fails
+	Applied   bool  // a PutOnce or Extend takes effect although it fails
 	UntilHeal bool  // all such calls from the n-th on fail
 	Err       error // nil means [store.ErrUnavailable]
 }

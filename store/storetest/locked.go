@@ -38,21 +38,7 @@ func RunLocked(t *testing.T, open func(t *testing.T) (Locked, Attacker), caps Ca
 	if caps.Large == 0 {
 		caps.Large = 80 << 20
 	}
-	for _, part := range []struct {
-		name string
-		run  func(*testing.T, Locked, Attacker, Caps)
-	}{
-		{"LockChecked", lockChecked},
-		{"LockSet", lockSet},
-		{"LockSetOnLarge", lockSetOnLarge},
-		{"LockRefusesDelete", lockRefusesDelete},
-		{"LockRefusesBypass", lockRefusesBypass},
-		{"LockRefusesShorter", lockRefusesShorter},
-		{"LockSurvivesOverwrite", lockSurvivesOverwrite},
-		{"LockSurvivesDeleteMarker", lockSurvivesDeleteMarker},
-		{"LockExtends", lockExtends},
-		{"LegalHold", legalHold},
-	} {
+	for _, part := range lockedParts {
 		t.Run(part.name, func(t *testing.T) {
 			s, a := open(t)
 			defer func() {
@@ -65,12 +51,30 @@ func RunLocked(t *testing.T, open func(t *testing.T) (Locked, Attacker), caps Ca
 	}
 }
 
+// lockedParts lists what RunLocked checks. They take a testing.TB, so that a
+// test can see them fail.
+var lockedParts = []struct {
+	name string
+	run  func(testing.TB, Locked, Attacker, Caps)
+}{
+	{"LockChecked", lockChecked},
+	{"LockSet", lockSet},
+	{"LockSetOnLarge", lockSetOnLarge},
+	{"LockRefusesDelete", lockRefusesDelete},
+	{"LockRefusesBypass", lockRefusesBypass},
+	{"LockRefusesShorter", lockRefusesShorter},
+	{"LockSurvivesOverwrite", lockSurvivesOverwrite},
+	{"LockSurvivesDeleteMarker", lockSurvivesDeleteMarker},
+	{"LockExtends", lockExtends},
+	{"LegalHold", legalHold},
+}
+
 // keep asks for so many hours from now.
 func keep(mode store.Mode, hours int) store.Retention {
 	return store.Retention{Mode: mode, Until: time.Now().Add(time.Duration(hours) * time.Hour).UTC()}
 }
 
-func putKept(t *testing.T, s store.Store, name string, data []byte, r store.Retention) store.Info {
+func putKept(t testing.TB, s store.Store, name string, data []byte, r store.Retention) store.Info {
 	t.Helper()
 	info, err := s.PutOnce(t.Context(), name, data, store.PutOptions{Retention: r})
 	if err != nil {
@@ -81,7 +85,7 @@ func putKept(t *testing.T, s store.Store, name string, data []byte, r store.Rete
 }
 
 // covered checks that the newest version is retained at least so.
-func covered(t *testing.T, s store.Store, name string, r store.Retention) {
+func covered(t testing.TB, s store.Store, name string, r store.Retention) {
 	t.Helper()
 	info, err := s.Stat(t.Context(), name)
 	if err != nil {
@@ -96,7 +100,7 @@ func covered(t *testing.T, s store.Store, name string, r store.Retention) {
 }
 
 // genuine checks that a version still has these bytes.
-func genuine(t *testing.T, s Locked, name, version string, data []byte) {
+func genuine(t testing.TB, s Locked, name, version string, data []byte) {
 	t.Helper()
 	r, _, err := s.GetVersion(t.Context(), name, version)
 	if err != nil {
@@ -109,7 +113,7 @@ func genuine(t *testing.T, s Locked, name, version string, data []byte) {
 	}
 }
 
-func lockChecked(t *testing.T, s Locked, _ Attacker, _ Caps) {
+func lockChecked(t testing.TB, s Locked, _ Attacker, _ Caps) {
 	for _, mode := range []store.Mode{store.ModeGovernance, store.ModeCompliance} {
 		if _, err := s.CheckLock(t.Context(), mode); err != nil {
 			t.Errorf("CheckLock(%v): %v", mode, err)
@@ -120,7 +124,7 @@ func lockChecked(t *testing.T, s Locked, _ Attacker, _ Caps) {
 	}
 }
 
-func lockSet(t *testing.T, s Locked, _ Attacker, _ Caps) {
+func lockSet(t testing.TB, s Locked, _ Attacker, _ Caps) {
 	for _, mode := range []store.Mode{store.ModeGovernance, store.ModeCompliance} {
 		name := "log/segments/" + mode.String()
 		putKept(t, s, name, []byte(name), keep(mode, 48))
@@ -131,7 +135,7 @@ func lockSet(t *testing.T, s Locked, _ Attacker, _ Caps) {
 	}
 }
 
-func lockSetOnLarge(t *testing.T, s Locked, a Attacker, caps Caps) {
+func lockSetOnLarge(t testing.TB, s Locked, a Attacker, caps Caps) {
 	data := noise(caps.Large, "locked")
 	info := putKept(t, s, "large", data, keep(store.ModeCompliance, 48))
 	if err := a.Delete(t.Context(), "large", info.Version); err == nil {
@@ -140,7 +144,7 @@ func lockSetOnLarge(t *testing.T, s Locked, a Attacker, caps Caps) {
 	genuine(t, s, "large", info.Version, data)
 }
 
-func lockRefusesDelete(t *testing.T, s Locked, a Attacker, _ Caps) {
+func lockRefusesDelete(t testing.TB, s Locked, a Attacker, _ Caps) {
 	for _, mode := range []store.Mode{store.ModeGovernance, store.ModeCompliance} {
 		name := mode.String()
 		info := putKept(t, s, name, []byte(name), keep(mode, 48))
@@ -151,7 +155,7 @@ func lockRefusesDelete(t *testing.T, s Locked, a Attacker, _ Caps) {
 	}
 }
 
-func lockRefusesBypass(t *testing.T, s Locked, a Attacker, _ Caps) {
+func lockRefusesBypass(t testing.TB, s Locked, a Attacker, _ Caps) {
 	info := putKept(t, s, "a", []byte("a"), keep(store.ModeCompliance, 48))
 	if err := a.Bypass(t.Context(), "a", info.Version); err == nil {
 		t.Error("a version retained by compliance was deleted by bypassing governance")
@@ -159,7 +163,7 @@ func lockRefusesBypass(t *testing.T, s Locked, a Attacker, _ Caps) {
 	genuine(t, s, "a", info.Version, []byte("a"))
 }
 
-func lockRefusesShorter(t *testing.T, s Locked, a Attacker, _ Caps) {
+func lockRefusesShorter(t testing.TB, s Locked, a Attacker, _ Caps) {
 	want := keep(store.ModeCompliance, 48)
 	info := putKept(t, s, "a", []byte("a"), want)
 	for _, less := range []store.Retention{keep(store.ModeCompliance, 1), keep(store.ModeGovernance, 48), keep(store.ModeGovernance, 1), {}} {
@@ -170,7 +174,7 @@ func lockRefusesShorter(t *testing.T, s Locked, a Attacker, _ Caps) {
 	}
 }
 
-func lockSurvivesOverwrite(t *testing.T, s Locked, a Attacker, _ Caps) {
+func lockSurvivesOverwrite(t testing.TB, s Locked, a Attacker, _ Caps) {
 	data := []byte("genuine")
 	info := putKept(t, s, "log/seals/x", data, keep(store.ModeCompliance, 48))
 	if err := a.Overwrite(t.Context(), "log/seals/x", []byte("forged")); err != nil {
@@ -184,7 +188,7 @@ func lockSurvivesOverwrite(t *testing.T, s Locked, a Attacker, _ Caps) {
 	refused(t, "PutOnce of what is shadowed", err, store.ErrExists)
 }
 
-func lockSurvivesDeleteMarker(t *testing.T, s Locked, a Attacker, _ Caps) {
+func lockSurvivesDeleteMarker(t testing.TB, s Locked, a Attacker, _ Caps) {
 	data := []byte("genuine")
 	info := putKept(t, s, "log/seals/x", data, keep(store.ModeCompliance, 48))
 	if err := a.Delete(t.Context(), "log/seals/x", ""); err != nil {
@@ -205,7 +209,7 @@ func lockSurvivesDeleteMarker(t *testing.T, s Locked, a Attacker, _ Caps) {
 	holds(t, s, "log/seals/x", data)
 }
 
-func lockExtends(t *testing.T, s Locked, _ Attacker, _ Caps) {
+func lockExtends(t testing.TB, s Locked, _ Attacker, _ Caps) {
 	for _, mode := range []store.Mode{store.ModeGovernance, store.ModeCompliance} {
 		name := mode.String()
 		long := keep(mode, 72)
@@ -236,7 +240,7 @@ func lockExtends(t *testing.T, s Locked, _ Attacker, _ Caps) {
 }
 
 // stricter: a store may refuse to make governance compliance, but not silently.
-func stricter(t *testing.T, s Locked) {
+func stricter(t testing.TB, s Locked) {
 	t.Helper()
 	putKept(t, s, "stricter", []byte("x"), keep(store.ModeGovernance, 48))
 	want := keep(store.ModeCompliance, 48)
@@ -251,7 +255,7 @@ func stricter(t *testing.T, s Locked) {
 	}
 }
 
-func legalHold(t *testing.T, s Locked, a Attacker, _ Caps) {
+func legalHold(t testing.TB, s Locked, a Attacker, _ Caps) {
 	for i, r := range []store.Retention{{LegalHold: true}, {Mode: store.ModeGovernance, Until: keep(0, 48).Until, LegalHold: true}} {
 		name := fmt.Sprint("held", i)
 		info := putKept(t, s, name, []byte(name), r)

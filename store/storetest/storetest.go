@@ -84,7 +84,7 @@ func Run(t *testing.T, open func(t *testing.T) store.Store, caps Caps) {
 	}
 }
 
-func put(t *testing.T, s store.Store, name string, data []byte) store.Info {
+func put(t testing.TB, s store.Store, name string, data []byte) store.Info {
 	t.Helper()
 	info, err := s.PutOnce(t.Context(), name, data, store.PutOptions{})
 	if err != nil {
@@ -93,7 +93,7 @@ func put(t *testing.T, s store.Store, name string, data []byte) store.Info {
 	return info
 }
 
-func get(t *testing.T, s store.Store, name string) ([]byte, store.Info) {
+func get(t testing.TB, s store.Store, name string) ([]byte, store.Info) {
 	t.Helper()
 	r, info, err := s.Get(t.Context(), name)
 	if err != nil {
@@ -107,7 +107,7 @@ func get(t *testing.T, s store.Store, name string) ([]byte, store.Info) {
 }
 
 // holds checks that name holds data, by digest, and that all descriptions fit.
-func holds(t *testing.T, s store.Store, name string, data []byte) {
+func holds(t testing.TB, s store.Store, name string, data []byte) {
 	t.Helper()
 	got, info := get(t, s, name)
 	if want := sha256.Sum256(data); sha256.Sum256(got) != want {
@@ -121,7 +121,7 @@ func holds(t *testing.T, s store.Store, name string, data []byte) {
 	fits(t, "Stat", info, name, data)
 }
 
-func fits(t *testing.T, call string, info store.Info, name string, data []byte) {
+func fits(t testing.TB, call string, info store.Info, name string, data []byte) {
 	t.Helper()
 	if info.Name != name || info.Size != int64(len(data)) || info.DeleteMarker || !info.Latest {
 		t.Errorf("%s(%q) describes %+v, want the latest, of %d bytes", call, name, info, len(data))
@@ -131,7 +131,7 @@ func fits(t *testing.T, call string, info store.Info, name string, data []byte) 
 	}
 }
 
-func refused(t *testing.T, call string, err, want error) {
+func refused(t testing.TB, call string, err, want error) {
 	t.Helper()
 	if !errors.Is(err, want) {
 		t.Errorf("%s: error %v, want %v", call, err, want)
@@ -281,7 +281,7 @@ func testVersions(t *testing.T, s store.Store, _ Caps) {
 
 // versionsListed checks how many versions of which names are listed, and that
 // names are in order and each begins with its latest version.
-func versionsListed(t *testing.T, s store.Versioned, want map[string]int) {
+func versionsListed(t testing.TB, s store.Versioned, want map[string]int) {
 	t.Helper()
 	got, last := map[string]int{}, ""
 	for info, err := range s.ListVersions(t.Context(), "", "") {
