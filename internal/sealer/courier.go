@@ -26,8 +26,11 @@ type courier struct {
 	head   []byte    // the newest seal, nil at genesis
 	signed []byte    // a checkpoint to show, nil: none
 	turn   int       // of the segments behind the window
-	stores int       // the most stores that were ever asked; only run uses it
 	ending bool
+
+	// Owned by run.
+	stores       int       // the most stores that were ever asked
+	pendingSince time.Time // zero: the last delivery was not left pending
 }
 
 // window is how many segments are under way at once: stores that upload in the
@@ -207,12 +210,27 @@ func (c *courier) deliver(ctx context.Context) (progress bool, err error) {
 		}
 		progress = true
 	}
-	if err == nil {
+	c.report(err)
+	return progress, err
+}
+
+// pendingGrace is how long a pending answer is no trouble: stores take what is
+// large or far away in the background, and say themselves when they are away.
+const pendingGrace = 5 * time.Second
+
+func (c *courier) report(err error) {
+	switch {
+	case err == nil:
+		c.pendingSince = time.Time{}
 		c.s.obs.Better(Delivery)
-	} else if !errors.Is(err, context.Canceled) {
+	case errors.Is(err, context.Canceled):
+	case !errors.Is(err, delivery.ErrPending):
+		c.s.obs.Trouble(Delivery, err)
+	case c.pendingSince.IsZero():
+		c.pendingSince = time.Now()
+	case time.Since(c.pendingSince) >= pendingGrace:
 		c.s.obs.Trouble(Delivery, err)
 	}
-	return progress, err
 }
 
 // try delivers one segment and returns how many stores have it.

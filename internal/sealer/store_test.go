@@ -180,6 +180,35 @@ func TestOneOfTwoStoresAway(t *testing.T) {
 	}
 }
 
+// An upload that goes on in the background is no trouble; a store that never
+// gets done with it is.
+func TestPendingIsNoTroubleAtFirst(t *testing.T) {
+	bubble(t, func(t *testing.T, c Config, store *memStore) {
+		obs := &troubles{}
+		c.MaxAge, c.Heartbeat = time.Second, time.Hour
+		s, err := Open(c, store, obs)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for n, away := range []time.Duration{pendingGrace / 2, 3 * pendingGrace} {
+			store.setDown(fmt.Errorf("%w: still being stored", delivery.ErrPending))
+			appendTo(t, s, 10*n, 10)
+			time.Sleep(c.MaxAge + away)
+			synctest.Wait()
+			if err := obs.why(Delivery); (err != nil) != (away > pendingGrace) {
+				t.Errorf("after %v of pending answers the trouble is %v", away, err)
+			}
+			store.setDown(nil)
+			time.Sleep(time.Minute)
+			synctest.Wait()
+			if err := obs.why(Delivery); err != nil {
+				t.Errorf("all is delivered, and the trouble is still %v", err)
+			}
+		}
+		closeIt(t, s)
+	})
+}
+
 // First one store is away and then the other: whichever is well gets everything.
 func TestStoresAwayInTurn(t *testing.T) {
 	bubble(t, func(t *testing.T, c Config, store *memStore) {
