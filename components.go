@@ -15,7 +15,10 @@ import (
 	resourceprocessor "github.com/open-telemetry/opentelemetry-collector-contrib/processor/resourceprocessor"
 	transformprocessor "github.com/open-telemetry/opentelemetry-collector-contrib/processor/transformprocessor"
 	syslogreceiver "github.com/open-telemetry/opentelemetry-collector-contrib/receiver/syslogreceiver"
+	azureblobwormexporter "github.com/otelcol-custody/custody/exporter/azureblobwormexporter"
 	filewormexporter "github.com/otelcol-custody/custody/exporter/filewormexporter"
+	gcswormexporter "github.com/otelcol-custody/custody/exporter/gcswormexporter"
+	s3wormexporter "github.com/otelcol-custody/custody/exporter/s3wormexporter"
 	hashchainprocessor "github.com/otelcol-custody/custody/processor/hashchainprocessor"
 	awscloudtrailreceiver "github.com/otelcol-custody/custody/receiver/awscloudtrailreceiver"
 	"go.opentelemetry.io/collector/component"
@@ -93,16 +96,22 @@ func components() (otelcol.Factories, error) {
 		debugexporter.NewFactory(),
 		otlpexporter.NewFactory(),
 		otlphttpexporter.NewFactory(),
+		azureblobwormexporter.NewFactory(),
 		filewormexporter.NewFactory(),
+		gcswormexporter.NewFactory(),
+		s3wormexporter.NewFactory(),
 	)
 	if err != nil {
 		return otelcol.Factories{}, err
 	}
 	factories.ExporterModules = makeModulesMap(factories.Exporters, map[component.Type]string{
-		debugexporter.NewFactory().Type():    "go.opentelemetry.io/collector/exporter/debugexporter v0.161.0",
-		otlpexporter.NewFactory().Type():     "go.opentelemetry.io/collector/exporter/otlpexporter v0.161.0",
-		otlphttpexporter.NewFactory().Type(): "go.opentelemetry.io/collector/exporter/otlphttpexporter v0.161.0",
-		filewormexporter.NewFactory().Type(): "github.com/otelcol-custody/custody v0.1.0",
+		debugexporter.NewFactory().Type():         "go.opentelemetry.io/collector/exporter/debugexporter v0.161.0",
+		otlpexporter.NewFactory().Type():          "go.opentelemetry.io/collector/exporter/otlpexporter v0.161.0",
+		otlphttpexporter.NewFactory().Type():      "go.opentelemetry.io/collector/exporter/otlphttpexporter v0.161.0",
+		azureblobwormexporter.NewFactory().Type(): "github.com/otelcol-custody/custody v0.1.0",
+		filewormexporter.NewFactory().Type():      "github.com/otelcol-custody/custody v0.1.0",
+		gcswormexporter.NewFactory().Type():       "github.com/otelcol-custody/custody v0.1.0",
+		s3wormexporter.NewFactory().Type():        "github.com/otelcol-custody/custody v0.1.0",
 	})
 
 	factories.Processors, err = otelcol.MakeFactoryMap[processor.Factory](

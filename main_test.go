@@ -13,7 +13,7 @@ import (
 var offered = map[string]string{
 	"receivers":  "aws_cloudtrail otlp syslog",
 	"processors": "attributes filter hash_chain memory_limiter redaction resource transform",
-	"exporters":  "debug file_worm otlp otlp_grpc otlp_http otlphttp", // otlp and otlphttp are old names
+	"exporters":  "azureblob_worm debug file_worm gcs_worm otlp otlp_grpc otlp_http otlphttp s3_worm", // otlp and otlphttp are old names
 	"connectors": "count forward",
 	"extensions": "bearertokenauth file_storage health_check oidc pprof zpages",
 }

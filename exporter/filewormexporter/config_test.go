@@ -1,61 +1,41 @@
 package filewormexporter
 
 import (
-	"path/filepath"
-	"strings"
 	"testing"
 	"time"
 
 	"github.com/stretchr/testify/require"
-	"go.opentelemetry.io/collector/component"
-	"go.opentelemetry.io/collector/confmap"
-	"go.opentelemetry.io/collector/confmap/confmaptest"
+
+	"github.com/otelcol-custody/custody/internal/storeconfig/wormconfig"
+	"github.com/otelcol-custody/custody/internal/storeconfig/wormconfig/wormtest"
 )
 
-func load(t *testing.T, name string) *Config {
-	t.Helper()
-	all, err := confmaptest.LoadConf(filepath.Join("testdata", "config.yaml"))
-	require.NoError(t, err)
-	sub, err := all.Sub(component.MustNewIDWithName("file_worm", name).String())
-	require.NoError(t, err)
-	cfg := createDefaultConfig()
-	require.NoError(t, sub.Unmarshal(cfg))
-	return cfg
-}
-
 func TestConfig(t *testing.T) {
-	cfg := load(t, "")
-	require.NoError(t, cfg.Validate())
 	require.Equal(t, &Config{
-		Path: "./custody-data/store", LogKeys: []string{"./custody-data/keys/log.pub"}, Immutable: "auto", Timeout: 2 * time.Second,
-	}, cfg)
-	cfg = load(t, "all")
-	require.NoError(t, cfg.Validate())
+		Dir:      dir{Path: "./custody-data/store", Immutable: "auto"},
+		Delivery: wormconfig.Delivery{LogKeys: []string{"./custody-data/keys/log.pub"}, Timeout: 500 * time.Millisecond, Workers: 4},
+	}, wormtest.Load(t, NewFactory(), ""))
 	require.Equal(t, &Config{
-		Path: "/var/lib/custody/store", LogKeys: []string{"/etc/custody/keys/web-1.pub", "/etc/custody/keys/web-2.pub"},
-		Immutable: "require", Timeout: 500 * time.Millisecond,
-	}, cfg)
+		Dir: dir{Path: "/var/lib/custody/store", Immutable: "require"},
+		Delivery: wormconfig.Delivery{
+			LogKeys: []string{"/etc/custody/keys/web-1.pub", "/etc/custody/keys/web-2.pub"}, Timeout: 500 * time.Millisecond, Workers: 2,
+		},
+	}, wormtest.Load(t, NewFactory(), "all"))
+	wormtest.Valid(t, NewFactory(), "", "all")
 }
 
 func TestFaultsOfConfig(t *testing.T) {
-	for name, want := range map[string][]string{
+	wormtest.Faults(t, NewFactory(), map[string][]string{
 		"faulty": {
 			"path: required: the directory that the store lies in",
-			"log_keys[0]: must name a file",
 			`immutable: must be auto, require or off, got "yes"`,
+			"retention: a directory cannot retain files for a time: write immutable: require, which keeps all until root takes the attribute off, or use a cloud's store",
+			"log_keys[0]: must name a file",
 			"timeout: must be between 10ms and 1m0s, got -1s",
 		},
 		"empty": {
 			"path: required: the directory that the store lies in",
 			"log_keys: required: files with the public keys (.pub) of the logs to store",
 		},
-	} {
-		err := load(t, name).Validate()
-		require.EqualError(t, err, strings.Join(want, "\n"), name)
-	}
-}
-
-func TestUnknownSetting(t *testing.T) {
-	err := confmap.NewFromStringMap(map[string]any{"pth": "x"}).Unmarshal(createDefaultConfig())
-	require.ErrorContains(t, err, "pth")
+	})
 }

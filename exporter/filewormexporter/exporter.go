@@ -2,14 +2,7 @@ package filewormexporter
 
 import (
 	"context"
-	"errors"
 	"fmt"
-	"io/fs"
-	"net/url"
-	"os"
-	"path/filepath"
-	"slices"
-	"strings"
 	"sync/atomic"
 
 	"go.opentelemetry.io/collector/component"
@@ -18,13 +11,9 @@ import (
 	"go.uber.org/zap"
 
 	"github.com/otelcol-custody/custody/internal/wormexport"
-	"github.com/otelcol-custody/custody/ledger/checkpoint"
 	"github.com/otelcol-custody/custody/store"
 	"github.com/otelcol-custody/custody/store/dirstore"
 )
-
-// maxKeyFile is far more than a file of keys needs.
-const maxKeyFile = 1 << 20
 
 // fileExporter adds to the shared exporter what only a directory has.
 type fileExporter struct {
@@ -37,81 +26,28 @@ type fileExporter struct {
 // newExporter reads the keys, so that `validate` finds a wrong one. The
 // directory is opened at start.
 func newExporter(set exporter.Settings, cfg *Config) (*fileExporter, error) {
-	keys, err := readKeys(cfg.LogKeys)
+	keys, err := wormexport.ReadKeys(cfg.Delivery.LogKeys)
 	if err != nil {
 		return nil, err
 	}
-	root, err := filepath.Abs(cfg.Path)
-	if err != nil {
-		return nil, fmt.Errorf("path: %w", err)
-	}
-	immutable, err := dirstore.ParseImmutable(cfg.Immutable)
-	if err != nil {
-		return nil, fmt.Errorf("immutable: %w", err)
-	}
+	dir := cfg.store()
 	e := &fileExporter{logger: set.Logger}
 	e.Exporter, err = wormexport.New(wormexport.Settings{
 		Telemetry: set.TelemetrySettings,
-		ID:        (&url.URL{Scheme: "file", Path: filepath.ToSlash(root)}).String(),
+		ID:        dir.ID(),
 		Keys:      keys,
-		Timeout:   cfg.Timeout,
-		Open: func(context.Context) (store.Store, error) {
-			s, err := dirstore.Open(root, dirstore.Options{Immutable: immutable})
+		Timeout:   cfg.Delivery.Timeout,
+		Workers:   cfg.Delivery.Workers,
+		Open: func(ctx context.Context) (store.Store, error) {
+			s, err := dir.Open(ctx, false)
 			if err != nil {
 				return nil, err
 			}
-			e.opened(s)
+			e.opened(s.(*dirstore.Store))
 			return s, nil
 		},
 	})
 	return e, err
-}
-
-// readKeys reads all files of keys and reports each fault. A key may be in
-// several files.
-func readKeys(files []string) (*checkpoint.Keys, error) {
-	var lines []string
-	var errs []error
-	for i, file := range files {
-		b, err := readKeyFile(file)
-		if err != nil {
-			errs = append(errs, fmt.Errorf("log_keys[%d]: %w", i, err))
-			continue
-		}
-		for line := range strings.Lines(string(b)) {
-			if line = strings.TrimSpace(line); !slices.Contains(lines, line) {
-				lines = append(lines, line)
-			}
-		}
-	}
-	if err := errors.Join(errs...); err != nil {
-		return nil, err
-	}
-	keys, err := checkpoint.ParseKeys(strings.Join(lines, "\n"))
-	if err != nil {
-		return nil, fmt.Errorf("log_keys: %w", err)
-	}
-	return keys, nil
-}
-
-func readKeyFile(file string) ([]byte, error) {
-	info, err := os.Stat(file)
-	switch {
-	case errors.Is(err, fs.ErrNotExist):
-		return nil, fmt.Errorf("%w: it is written beside the private key by `custody keygen`", err)
-	case err != nil:
-		return nil, err
-	case !info.Mode().IsRegular() || info.Size() > maxKeyFile:
-		return nil, fmt.Errorf("%s is not a file of keys", file)
-	}
-	b, err := os.ReadFile(file)
-	if err != nil {
-		return nil, err
-	}
-	if _, err := checkpoint.ParseKeys(string(b)); err != nil {
-		return nil, fmt.Errorf("%s: %w", file, err)
-	}
-	return b, nil
 }
 
 func (e *fileExporter) opened(s *dirstore.Store) {

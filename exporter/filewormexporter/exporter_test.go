@@ -28,7 +28,7 @@ const (
 
 func config(dir string) *Config {
 	cfg := createDefaultConfig()
-	cfg.Path, cfg.LogKeys, cfg.Immutable = dir, []string{filepath.Join("testdata", "log.pub")}, "off"
+	cfg.Dir.Path, cfg.Delivery.LogKeys, cfg.Dir.Immutable = dir, []string{filepath.Join("testdata", "log.pub")}, "off"
 	return cfg
 }
 
@@ -122,7 +122,7 @@ func TestCreateReadsKeys(t *testing.T) {
 		"two at once": {[]string{private, dir}, []string{"log_keys[0]: ", "log_keys[1]: "}},
 	} {
 		cfg := config(dir)
-		cfg.LogKeys = c.keys
+		cfg.Delivery.LogKeys = c.keys
 		_, err := NewFactory().CreateLogs(t.Context(), exportertest.NewNopSettings(typ), cfg)
 		for _, want := range c.want {
 			require.ErrorContains(t, err, want, name)
@@ -132,7 +132,7 @@ func TestCreateReadsKeys(t *testing.T) {
 
 func TestKeyInTwoFiles(t *testing.T) {
 	cfg := config(t.TempDir())
-	cfg.LogKeys = append(cfg.LogKeys, cfg.LogKeys...)
+	cfg.Delivery.LogKeys = append(cfg.Delivery.LogKeys, cfg.Delivery.LogKeys...)
 	e := start(t, cfg)
 	_, err := send(t, e, ledgertest.Chain(t, ledgertest.Signer(t, origin), 3)[0])
 	require.NoError(t, err)

@@ -19,12 +19,16 @@ type rule struct {
 }
 
 var (
-	otel   = []string{"go.opentelemetry.io/...", "github.com/open-telemetry/..."}
-	clouds = []string{
-		"github.com/aws/...", "cloud.google.com/...", "google.golang.org/api/...",
-		"github.com/Azure/...", "github.com/minio/...",
-	}
+	otel      = []string{"go.opentelemetry.io/...", "github.com/open-telemetry/..."}
+	collector = []string{"go.opentelemetry.io/collector/...", "github.com/open-telemetry/..."}
+
+	aws    = []string{"github.com/aws/...", "github.com/minio/..."}
+	google = []string{"cloud.google.com/...", "google.golang.org/api/..."}
+	azure  = []string{"github.com/Azure/..."}
+	clouds = slices.Concat(aws, google, azure)
 )
+
+const oneSDK = "one package per cloud SDK"
 
 var rules = []rule{
 	{
@@ -42,13 +46,19 @@ var rules = []rule{
 	},
 	{
 		folders: []string{"./store/..."},
-		never:   slices.Concat(otel, []string{"./ledger/...", "./internal/sealer/..."}),
-		why:     "a store keeps bytes and knows nothing of what they say",
+		// Google's SDK brings OpenTelemetry's instrumentation along.
+		notDirectly: otel,
+		never:       slices.Concat(collector, []string{"./ledger/...", "./internal/sealer/..."}),
+		why:         "a store keeps bytes and knows nothing of what they say",
 	},
+	{folders: []string{"./store/dirstore/..."}, never: clouds, why: oneSDK},
+	{folders: []string{"./store/s3store/..."}, never: slices.Concat(google, azure), why: oneSDK},
+	{folders: []string{"./store/gcsstore/..."}, never: slices.Concat(aws, azure), why: oneSDK},
+	{folders: []string{"./store/azblobstore/..."}, never: slices.Concat(aws, google), why: oneSDK},
 	{
-		folders: []string{"./store/dirstore/..."},
-		never:   clouds,
-		why:     "one package per cloud SDK",
+		folders: []string{"./internal/storeconfig"},
+		never:   []string{"./ledger/...", "./internal/sealer/...", "./internal/wormexport/...", "./exporter/..."},
+		why:     "exporters, commands and the judge open stores by one configuration, which knows nothing of what lies in them",
 	},
 	{
 		folders: []string{"./receiver/..."},
@@ -64,6 +74,11 @@ var rules = []rule{
 		folders: []string{"./exporter/...", "./internal/wormexport/..."},
 		never:   []string{"./internal/sealer/...", "./processor/...", "./receiver/..."},
 		why:     "an exporter believes the bytes it verified, not the processor that sent them",
+	},
+	{
+		folders: []string{"./internal/logstore/..."},
+		never:   slices.Concat(otel, clouds, []string{"./internal/sealer/...", "./internal/wormexport/...", "./processor/..."}),
+		why:     "who reads a log to judge it believes bytes, not those who wrote it, and needs no collector",
 	},
 	{
 		folders: []string{"./internal/durable/..."},

@@ -17,8 +17,9 @@ import (
 type sealed struct {
 	id      sealID
 	seal    *seal.Verified
-	segment []byte
+	segment []byte // nil: it has expired, and only what proves it is stored
 	tiles   []tree.Tile
+	repair  bool // what is missing is stored even where the seal is there
 }
 
 // A sealID is the SHA-256 of a seal's bytes. A seal pins its segment, so this
@@ -32,18 +33,28 @@ func idOf(seal []byte) sealID { return sha256.Sum256(seal) }
 // the very bytes that hash_chain sealed, and whether it sealed right is for the
 // verifiers to judge (spec §11).
 func check(o *delivery.Objects, keys *checkpoint.Keys) (*sealed, error) {
-	v, err := openSeal(o.Seal, keys)
+	d, err := checkExpired(o, keys)
 	if err != nil {
 		return nil, err
 	}
-	if err := checkSegment(o.Segment, v); err != nil {
+	if err := checkSegment(o.Segment, d.seal); err != nil {
 		return nil, altered(err)
+	}
+	d.segment = o.Segment
+	return d, nil
+}
+
+// checkExpired verifies what proves a segment that is gone.
+func checkExpired(o *delivery.Objects, keys *checkpoint.Keys) (*sealed, error) {
+	v, err := openSeal(o.Seal, keys)
+	if err != nil {
+		return nil, err
 	}
 	tiles, err := v.CheckTiles(o.Tiles)
 	if err != nil {
 		return nil, altered(fmt.Errorf("segment %d of log %s: %w", v.First, v.Log, err))
 	}
-	return &sealed{idOf(o.Seal), v, o.Segment, tiles}, nil
+	return &sealed{id: idOf(o.Seal), seal: v, tiles: tiles}, nil
 }
 
 func openSeal(b []byte, keys *checkpoint.Keys) (*seal.Verified, error) {

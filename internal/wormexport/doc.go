@@ -2,10 +2,17 @@
 // what internal/delivery describes, verifies it, and keeps it in a store.
 //
 // Whatever arrives is believed only as far as it verifies with the exporter's
-// own keys; objects get their names from the verified seal. A segment's objects
-// are stored in the order segment, tiles, seal, and seals in the order of the
-// log: a seal only behind the one that it follows. A receipt is given when the
-// seal is durable.
+// own keys; objects get their names from the verified seal. Segment and tiles are
+// stored beside each other, then the seal, and seals in the order of the log: one
+// only behind the one that it follows. A receipt is given when the seal is durable
+// and all of the segment's objects are retained as configured.
+//
+// # Requests
+//
+// A segment takes one write for each object, and on a store with versions one
+// listing of its seal's. The first segment after a start, and one that comes out
+// of its turn, takes one or two listings more. A probe takes a listing, and a read
+// for each seal from the writer's newest one on.
 //
 // # Answers
 //

@@ -5,6 +5,7 @@ import (
 	"fmt"
 
 	"github.com/otelcol-custody/custody/internal/delivery"
+	"github.com/otelcol-custody/custody/internal/logstore"
 )
 
 // A SegmentError means that a segment object is not the one that its seal names.
@@ -59,6 +60,9 @@ var errSlow = errors.New("still being stored")
 const forkAdvice = "The state directory is new, or was restored from an old backup, or another collector writes this log. Stop it and keep both the store and the state directory as they are; docs/operations.md, \"A fork\", says how to go on"
 
 func altered(err error) error { return &delivery.AlteredError{Reason: err} }
+
+// another accuses: a seal that was read from the store is of another history.
+func (e *Exporter) another(ours string, h *logstore.Held) error { return e.fork(ours, heldAs(h)) }
 
 // pending marks an error that another attempt may get over.
 func (e *Exporter) pending(err error) error {

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"go.opentelemetry.io/collector/component"
@@ -19,8 +20,12 @@ import (
 
 const (
 	// DefaultTimeout is how long Consume waits for the workers. Fan-out asks
-	// one exporter after the other, so what one waits all wait.
-	DefaultTimeout = 2 * time.Second
+	// one exporter after the other, so what one waits all wait: it is short
+	// enough that a store which dies keeps the others current within a second.
+	DefaultTimeout = 500 * time.Millisecond
+	// hurry is how long Consume waits for a store that did not answer last time:
+	// enough for one that is well again.
+	hurry = 10 * time.Millisecond
 	// DefaultWorkers is how many segments an exporter has in hand at most; each
 	// is held in memory, up to 80 MiB of segment and 32 MiB of seal.
 	DefaultWorkers = 4
@@ -29,6 +34,9 @@ const (
 	// shutdownGrace is how long segments in hand may take at shutdown. What is
 	// not stored then stays in the spool of hash_chain.
 	shutdownGrace = 5 * time.Second
+	// openLimit is how long a store may take to be opened at the start. A store
+	// that takes longer is away.
+	openLimit = 30 * time.Second
 )
 
 // Settings say what an exporter stores, and where.
@@ -37,14 +45,15 @@ type Settings struct {
 	// ID is the store's name in receipts and messages, equal to the ID of the
 	// store that Open returns; it is needed before there is one.
 	ID string
-	// Open opens the store. An error that is store.ErrUnavailable or
-	// store.ErrFull passes: it is tried again with each delivery. Any other is
-	// a definite no. Shutdown closes the store.
+	// Open opens the store. An error that is store.ErrUnavailable, ErrFull or
+	// ErrDenied passes: it is tried again with each delivery, and somebody may
+	// mend the credentials meanwhile. Any other is a definite no at the start.
+	// The context is that of opening alone. Shutdown closes the store.
 	Open func(context.Context) (store.Store, error)
 	// Keys are the only keys that are believed.
 	Keys *checkpoint.Keys
-	// Retain says how long an object of a segment is to be retained; nil: not.
-	Retain func(Kind, *seal.Verified) store.Retention
+	// Retention is set with each object.
+	Retention RetentionPolicy
 	// Timeout limits the wait for an answer; 0 means [DefaultTimeout].
 	Timeout time.Duration
 	// Workers limits the segments in hand; 0 means [DefaultWorkers].
@@ -62,6 +71,13 @@ type Exporter struct {
 
 	mu    sync.Mutex // guards opening the store
 	store store.Store
+	// active is the policy as the opened store keeps it; nil before.
+	active atomic.Pointer[RetentionPolicy]
+	warned atomic.Bool // of a promise that nobody keeps
+	// slow: an answer did not come in time, and no work on the store has
+	// succeeded since. Then no delivery waits: one store that hangs must not
+	// hold the others up again and again.
+	slow atomic.Bool
 }
 
 // New returns an exporter that has touched nothing yet.
@@ -72,22 +88,28 @@ func New(set Settings) (*Exporter, error) {
 	if set.Workers == 0 {
 		set.Workers = DefaultWorkers
 	}
-	t, err := newTelemetry(set.Telemetry, set.ID)
+	m := newMemory()
+	t, err := newTelemetry(set.Telemetry, set.ID, m, set.Retention.asks() || set.Retention.RequireLock)
 	if err != nil {
 		return nil, fmt.Errorf("metrics: %w", err)
 	}
-	e := &Exporter{set: set, telemetry: t, memory: newMemory(), health: health{logger: set.Telemetry.Logger}}
+	e := &Exporter{set: set, telemetry: t, memory: m, health: health{logger: set.Telemetry.Logger}}
 	e.jobs = newJobs(set.Workers, e.attempt)
 	return e, nil
 }
 
-// Start opens the store. A store that is away or full is no reason to fail: the
-// segments wait with hash_chain.
+// Start opens the store. A store that is away, full or denies access is no reason
+// to fail: the segments wait with hash_chain.
 func (e *Exporter) Start(ctx context.Context, host component.Host) error {
 	e.health.start(host)
-	_, err := e.opened(ctx)
-	if errors.Is(err, store.ErrUnavailable) || errors.Is(err, store.ErrFull) {
-		e.health.failed(err)
+	within, cancel := context.WithTimeout(ctx, openLimit)
+	defer cancel()
+	_, err := e.opened(within)
+	slow := within.Err() != nil && ctx.Err() == nil
+	if slow || errors.Is(err, store.ErrUnavailable) || errors.Is(err, store.ErrFull) || errors.Is(err, store.ErrDenied) {
+		if err != nil {
+			e.health.failed(err)
+		}
 		return nil
 	}
 	return err
@@ -146,14 +168,19 @@ func (e *Exporter) deliver(ctx context.Context, o *delivery.Objects) error {
 		e.telemetry.duplicate(ctx)
 		return nil
 	}
-	if err := e.health.away(); err != nil {
-		return e.pending(err)
+	// What is known to wait is not checked again while the store is away.
+	away := e.health.away()
+	if away != nil && e.memory.isMissing(idOf(o.Seal)) {
+		return e.pending(away)
 	}
 	d, err := check(o, e.set.Keys)
 	if err != nil {
 		return err
 	}
-	e.memory.arrive(d.id)
+	e.memory.arrive(d.id, d.seal.Closed().At)
+	if away != nil {
+		return e.pending(away)
+	}
 	return e.ask(ctx, &job{id: d.id, log: d.seal.Log, end: d.seal.End(), do: func(ctx context.Context, s store.Store) error {
 		e.telemetry.inHand(ctx, 1)
 		defer e.telemetry.inHand(ctx, -1)
@@ -174,7 +201,14 @@ func (e *Exporter) probe(ctx context.Context, p *delivery.Probe) error {
 
 // ask turns the answers of the workers' own into pending.
 func (e *Exporter) ask(ctx context.Context, j *job) error {
-	err := e.jobs.ask(ctx, e.set.Timeout, j)
+	timeout := e.set.Timeout
+	if e.slow.Load() || e.health.failing() {
+		timeout = min(timeout, hurry)
+	}
+	err := e.jobs.ask(ctx, timeout, j)
+	if errors.Is(err, errSlow) && ctx.Err() == nil {
+		e.slow.Store(true)
+	}
 	if errors.Is(err, errSlow) || errors.Is(err, errBusy) || errors.Is(err, errStopped) {
 		return e.pending(err)
 	}
@@ -192,6 +226,7 @@ func (e *Exporter) attempt(ctx context.Context, j *job) error {
 		err = j.do(ctx, s)
 	}
 	if err == nil {
+		e.slow.Store(false)
 		e.health.worked()
 		return nil
 	}
@@ -223,6 +258,11 @@ func (e *Exporter) opened(ctx context.Context) (store.Store, error) {
 		if err != nil {
 			return nil, err
 		}
+		p, err := e.checkLock(ctx, s)
+		if err != nil {
+			return nil, errors.Join(err, s.Close())
+		}
+		e.active.Store(&p)
 		e.store = s
 	}
 	return e.store, nil

@@ -11,6 +11,7 @@ import (
 	"go.opentelemetry.io/collector/component/componentstatus"
 
 	"github.com/otelcol-custody/custody/internal/delivery"
+	"github.com/otelcol-custody/custody/internal/logstore"
 	"github.com/otelcol-custody/custody/ledger/checkpoint"
 	"github.com/otelcol-custody/custody/ledger/ledgertest"
 	"github.com/otelcol-custody/custody/store/storetest"
@@ -235,8 +236,8 @@ func TestTooManySquatters(t *testing.T) {
 	b := newBench(t, nil)
 	b.store.AllowConflicts()
 	s := ledgertest.Chain(t, b.signer, 2)[0]
-	for n := range maxBeside {
-		plant(t, b.mem, sealName("test", 0, n), []byte("x"))
+	for n := range logstore.MaxBeside {
+		plant(t, b.mem, logstore.SealName("test", 0, n), []byte("x"))
 	}
 	err := b.deliver(s)
 	wantPending(t, err)
@@ -255,12 +256,12 @@ func TestShadowsAndDeleteMarkers(t *testing.T) {
 		for _, name := range writer.names() {
 			hide(writer.mem, name)
 		}
-		b := newBench(t, writer.mem, versioned(writer.mem))
+		b := newVersioned(t, writer.mem)
 		if err := b.probe(f.b); err != nil {
 			t.Error(err)
 		}
 		b.must(f.b, f.a, f.c)
-		wantFork(t, newBench(t, writer.mem, versioned(writer.mem)).deliver(f.x))
+		wantFork(t, newVersioned(t, writer.mem).deliver(f.x))
 	}
 	t.Run("shadow", func(t *testing.T) {
 		shadow(t, func(m *storetest.Memory, name string) { m.Shadow(name, []byte("x")) })
@@ -274,7 +275,7 @@ func TestShadowsAndDeleteMarkers(t *testing.T) {
 func TestMarkerDoesNotLiftTheFence(t *testing.T) {
 	f := newFork(t)
 	mem := storetest.NewMemory("test")
-	ours := newBench(t, mem, versioned(mem))
+	ours := newVersioned(t, mem)
 	ours.must(f.a, f.b)
 	theirs := newBench(t, ours.mem)
 	theirs.must(f.x)

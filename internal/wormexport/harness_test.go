@@ -25,14 +25,6 @@ import (
 
 const origin = "custody.example/test"
 
-// versioned gives an exporter the store itself; the faulty one around it shows
-// no versions.
-func versioned(mem *storetest.Memory) func(*Settings) {
-	return func(s *Settings) {
-		s.Open = func(context.Context) (store.Store, error) { return mem, nil }
-	}
-}
-
 // bench is an exporter over a faulty store in memory.
 type bench struct {
 	*Exporter
@@ -44,18 +36,34 @@ type bench struct {
 	host   *statusHost
 }
 
-// newBench starts an exporter over mem, or an empty store if that is nil.
+// newBench starts an exporter over mem, or an empty store if that is nil. The
+// store shows neither versions nor retention.
 func newBench(t *testing.T, mem *storetest.Memory, change ...func(*Settings)) *bench {
 	t.Helper()
 	if mem == nil {
 		mem = storetest.NewMemory("test")
 	}
-	b := &bench{t: t, signer: ledgertest.Signer(t, origin), mem: mem, host: &statusHost{}}
-	b.store = storetest.NewFaulty(t, mem)
+	faulty := storetest.NewFaulty(t, mem)
+	return startBench(t, mem, faulty, faulty, change)
+}
+
+// newVersioned starts an exporter over a store that shows all that mem is able to.
+func newVersioned(t *testing.T, mem *storetest.Memory, change ...func(*Settings)) *bench {
+	t.Helper()
+	if mem == nil {
+		mem = storetest.NewMemory("test")
+	}
+	faulty := storetest.NewFaultyVersioned(t, mem)
+	return startBench(t, mem, faulty, faulty.Faulty, change)
+}
+
+func startBench(t *testing.T, mem *storetest.Memory, s store.Store, faulty *storetest.Faulty, change []func(*Settings)) *bench {
+	t.Helper()
+	b := &bench{t: t, signer: ledgertest.Signer(t, origin), mem: mem, store: faulty, host: &statusHost{}}
 	b.tel = componenttest.NewTelemetry()
 	set := Settings{
 		Telemetry: b.tel.NewTelemetrySettings(), ID: mem.ID(), Keys: ledgertest.Keys(t, b.signer),
-		Open: func(context.Context) (store.Store, error) { return b.store, nil },
+		Open: func(context.Context) (store.Store, error) { return s, nil },
 	}
 	for _, c := range change {
 		c(&set)
@@ -221,6 +229,15 @@ func (b *bench) puts(part string) int {
 		if c.Method == storetest.Put && strings.Contains(c.Name, part) {
 			n++
 		}
+	}
+	return n
+}
+
+// requests counts the calls of the store since it had made so many, by method.
+func (b *bench) requests(since int) map[storetest.Method]int {
+	n := map[storetest.Method]int{}
+	for _, c := range b.store.Calls()[since:] {
+		n[c.Method]++
 	}
 	return n
 }

@@ -50,6 +50,13 @@ func (h *health) away() error {
 	return nil
 }
 
+// failing says whether the store's last word was a failure.
+func (h *health) failing() bool {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	return h.err != nil
+}
+
 // worked says that the store did what it was asked.
 func (h *health) worked() {
 	h.mu.Lock()

@@ -92,12 +92,56 @@ func (js *jobs) join(j *job) (*job, error) {
 	return j, nil
 }
 
+// here does a job in its caller's goroutine, whatever the workers have in hand,
+// or waits for the equal one that is.
+func (js *jobs) here(ctx context.Context, j *job, opened func(context.Context) (store.Store, error)) error {
+	js.mu.Lock()
+	if js.stopped {
+		js.mu.Unlock()
+		return errStopped
+	}
+	if equal := js.all[j.id]; equal != nil {
+		js.mu.Unlock()
+		return equal.await(ctx)
+	}
+	j.done = make(chan struct{})
+	js.all[j.id] = j
+	js.wg.Add(1)
+	js.mu.Unlock()
+	defer js.wg.Done()
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	defer context.AfterFunc(js.ctx, cancel)()
+	s, err := opened(ctx)
+	if err == nil {
+		err = j.do(ctx, s)
+	}
+	js.mu.Lock()
+	defer js.mu.Unlock()
+	js.end(j, err)
+	return err
+}
+
+func (j *job) await(ctx context.Context) error {
+	select {
+	case <-j.done:
+		return j.err
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
 func (js *jobs) work(j *job) {
 	err := js.run(js.ctx, j)
 	js.mu.Lock()
 	defer js.mu.Unlock()
-	j.err, j.over = err, time.Now()
 	js.running--
+	js.end(j, err)
+}
+
+// end publishes how a job went. The caller holds mu.
+func (js *jobs) end(j *job, err error) {
+	j.err, j.over = err, time.Now()
 	// What a segment's job achieved is in the memory; a probe's answer is kept.
 	if j.end > 0 || j.waiters > 0 {
 		delete(js.all, j.id)
@@ -127,23 +171,34 @@ func (js *jobs) forgetOld() {
 // awaitBefore waits for the job in hand, if any, whose segment ends where v
 // begins. How it went is for the caller to find out.
 func (js *jobs) awaitBefore(ctx context.Context, v *seal.Verified) error {
-	js.mu.Lock()
-	var before *job
-	for _, j := range js.all {
-		if j.log == v.Log && j.end == v.First && j.end > 0 {
-			before = j
-		}
-	}
-	js.mu.Unlock()
+	before := js.find(func(j *job) bool { return j.log == v.Log && j.end == v.First && j.end > 0 })
 	if before == nil {
 		return nil
 	}
-	select {
-	case <-before.done:
-		return nil
-	case <-ctx.Done():
-		return ctx.Err()
+	_ = before.await(ctx)
+	return ctx.Err()
+}
+
+// awaitEarlier waits for some job in hand whose segment lies before v. It returns
+// false if there is none.
+func (js *jobs) awaitEarlier(ctx context.Context, v *seal.Verified) bool {
+	earlier := js.find(func(j *job) bool { return j.log == v.Log && j.end <= v.First && j.end > 0 })
+	if earlier == nil {
+		return false
 	}
+	_ = earlier.await(ctx)
+	return ctx.Err() == nil
+}
+
+func (js *jobs) find(is func(*job) bool) *job {
+	js.mu.Lock()
+	defer js.mu.Unlock()
+	for _, j := range js.all {
+		if is(j) {
+			return j
+		}
+	}
+	return nil
 }
 
 // stop takes no more jobs and waits for those in hand, until grace is over or

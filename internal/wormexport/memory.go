@@ -2,7 +2,9 @@ package wormexport
 
 import (
 	"sync"
+	"time"
 
+	"github.com/otelcol-custody/custody/internal/logstore"
 	"github.com/otelcol-custody/custody/ledger/seal"
 )
 
@@ -23,6 +25,8 @@ type held struct {
 	newest bool
 }
 
+func heldAs(h *logstore.Held) *held { return &held{name: h.Object.Name, seal: h.Seal} }
+
 // memory is what the store is known to have. It is safe for concurrent use.
 type memory struct {
 	mu     sync.Mutex // guards what follows
@@ -30,13 +34,16 @@ type memory struct {
 	placed recent[sealID] // segment and tiles are there; the seal may not be
 	// arrived holds what was delivered, in this order, stored or not.
 	arrived recent[sealID]
+	// missing holds when segments were closed that were delivered and are not
+	// stored. What exceeds rememberedSeals is not counted.
+	missing map[sealID]time.Time
 	heads   map[string]*held
 	order   []string // of heads, the one longest without news first
 }
 
 func newMemory() *memory {
 	set := func() recent[sealID] { return newRecent[sealID](rememberedSeals) }
-	return &memory{stored: set(), placed: set(), arrived: set(), heads: map[string]*held{}}
+	return &memory{stored: set(), placed: set(), arrived: set(), missing: map[sealID]time.Time{}, heads: map[string]*held{}}
 }
 
 func (m *memory) isStored(id sealID) bool {
@@ -57,11 +64,35 @@ func (m *memory) place(id sealID) {
 	m.placed.add(id)
 }
 
-// arrive notes a delivery.
-func (m *memory) arrive(id sealID) {
+// arrive notes a delivery of a segment that was closed then.
+func (m *memory) arrive(id sealID, closed time.Time) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	m.arrived.add(id)
+	if !m.stored.has(id) && len(m.missing) < rememberedSeals {
+		m.missing[id] = closed
+	}
+}
+
+// isMissing says whether a segment has arrived that is not stored.
+func (m *memory) isMissing(id sealID) bool {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	_, ok := m.missing[id]
+	return ok
+}
+
+// backlog is the number of segments that have arrived and are not stored, and
+// when the oldest was closed.
+func (m *memory) backlog() (n int, oldest time.Time) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	for _, closed := range m.missing {
+		if oldest.IsZero() || closed.Before(oldest) {
+			oldest = closed
+		}
+	}
+	return len(m.missing), oldest
 }
 
 // now is a point in the order of arrivals.
@@ -78,11 +109,24 @@ func (m *memory) arrivedAfter(id sealID, point uint64) bool {
 	return m.arrived.in[id] > point
 }
 
-// store notes that a seal is durable, and makes it the head if it goes furthest.
+// store notes that a segment is stored as it should be.
 func (m *memory) store(id sealID, h *held) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	m.stored.add(id)
+	delete(m.missing, id)
+	m.setHead(h)
+}
+
+// find notes that a seal is in the store.
+func (m *memory) find(h *held) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.setHead(h)
+}
+
+// setHead makes a seal the head if it goes furthest. The caller holds mu.
+func (m *memory) setHead(h *held) {
 	log := h.seal.Log
 	now, known := m.heads[log]
 	if known && now.seal.End() > h.seal.End() {

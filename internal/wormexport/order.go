@@ -22,7 +22,7 @@ func (e *Exporter) checkOrder(ctx context.Context, s store.Store, v *seal.Verifi
 	if err := e.follows(v, before); err != nil {
 		return err
 	}
-	e.memory.store(idOf(before.seal.Bytes()), before)
+	e.remember(before)
 	return nil
 }
 
@@ -47,7 +47,7 @@ func (e *Exporter) before(ctx context.Context, s store.Store, v *seal.Verified) 
 		if err != nil {
 			return nil, err
 		}
-		if len(next) == 0 {
+		if len(next.Seals) == 0 {
 			return nil, &PredecessorError{v.Log, v.First, head.seal.End()}
 		}
 	}
@@ -60,7 +60,7 @@ func (e *Exporter) before(ctx context.Context, s store.Store, v *seal.Verified) 
 func (e *Exporter) search(ctx context.Context, s store.Store, v *seal.Verified) (*held, error) {
 	for back := uint64(1); ; back *= 8 {
 		back = min(back, v.First, ledger.MaxRecords)
-		firsts, err := firstsBetween(ctx, s, v.Log, v.First-back, v.First)
+		firsts, err := e.firstsBetween(ctx, s, v.Log, v.First-back, v.First)
 		if err != nil {
 			return nil, err
 		}
@@ -80,15 +80,15 @@ func (e *Exporter) search(ctx context.Context, s store.Store, v *seal.Verified) 
 // any: they must end where v begins. It returns nil if none of them is valid.
 func (e *Exporter) nearest(ctx context.Context, s store.Store, v *seal.Verified, first uint64) (*held, error) {
 	found, err := e.at(ctx, s, v.Log, first)
-	if len(found) == 0 || err != nil {
+	if len(found.Seals) == 0 || err != nil {
 		return nil, err
 	}
-	for _, h := range found {
-		if _, err := v.Follows(h.seal); err == nil {
-			return h, nil
+	for _, h := range found.Seals {
+		if _, err := v.Follows(h.Seal); err == nil {
+			return heldAs(h), nil
 		}
 	}
-	switch h := found[0]; {
+	switch h := heldAs(found.Seals[0]); {
 	case h.seal.End() < v.First:
 		return nil, &PredecessorError{v.Log, v.First, h.seal.End()}
 	case h.seal.End() > v.First:
@@ -99,16 +99,26 @@ func (e *Exporter) nearest(ctx context.Context, s store.Store, v *seal.Verified,
 }
 
 // firstsBetween lists where the log's seals begin, in [from, to).
-func firstsBetween(ctx context.Context, s store.Store, log string, from, to uint64) ([]uint64, error) {
+func (e *Exporter) firstsBetween(ctx context.Context, s store.Store, log string, from, to uint64) ([]uint64, error) {
 	var firsts []uint64
-	for at, err := range sealsFrom(ctx, s, log, from) {
+	for p, err := range e.reader(ctx, s, log).Places(ctx, from) {
 		if err != nil {
 			return nil, err
 		}
-		if at.first >= to {
+		if p.First >= to {
 			break
 		}
-		firsts = append(firsts, at.first)
+		firsts = append(firsts, p.First)
 	}
-	return slices.Compact(firsts), nil
+	return firsts, nil
+}
+
+// remember notes a seal that lies in the store. Who asks for retention has more
+// to see to before it counts as stored.
+func (e *Exporter) remember(h *held) {
+	if e.retains() {
+		e.memory.find(h)
+		return
+	}
+	e.memory.store(idOf(h.seal.Bytes()), h)
 }

@@ -5,8 +5,10 @@ import (
 	"crypto/sha256"
 	"errors"
 	"fmt"
+	"iter"
 
 	"github.com/otelcol-custody/custody/internal/delivery"
+	"github.com/otelcol-custody/custody/internal/logstore"
 	"github.com/otelcol-custody/custody/ledger"
 	"github.com/otelcol-custody/custody/ledger/checkpoint"
 	"github.com/otelcol-custody/custody/ledger/seal"
@@ -37,41 +39,47 @@ func (e *Exporter) question(p *delivery.Probe) (sealID, func(context.Context, st
 	}
 	id := idOf(p.Seal)
 	return sha256.Sum256(append([]byte("head\n"), id[:]...)), func(ctx context.Context, s store.Store) error {
-		return e.checkHead(ctx, s, id, v, asked)
+		return e.checkHead(ctx, s, v, asked)
 	}, nil
 }
 
 // checkUnused is the probe at genesis: the store must hold no valid seal of the
 // log at all.
 func (e *Exporter) checkUnused(ctx context.Context, s store.Store, log string, asked uint64) error {
-	h, err := e.firstValid(ctx, s, log, 0, nil, asked)
-	if h == nil || err != nil {
-		return err
+	for found, err := range e.from(ctx, s, log, 0) {
+		if err != nil {
+			return err
+		}
+		if h := e.stranger(found, asked); h != nil {
+			return e.another("", h)
+		}
 	}
-	return e.fork("", h)
+	return nil
 }
 
 // checkHead is the probe of a writer whose newest seal is v: the store must hold
 // that very seal where v begins, or none yet, and none behind it. A store that
 // lags is fine, unless what it has already leads elsewhere.
-func (e *Exporter) checkHead(ctx context.Context, s store.Store, id sealID, v *seal.Verified, asked uint64) error {
-	other, err := e.firstValid(ctx, s, v.Log, v.First, v, asked)
-	if err != nil {
-		return err
-	}
+func (e *Exporter) checkHead(ctx context.Context, s store.Store, v *seal.Verified, asked uint64) error {
 	ours := string(v.After().Note())
-	if other != nil {
-		return e.fork(ours, other)
+	held := false
+	for found, err := range e.from(ctx, s, v.Log, v.First) {
+		if err != nil {
+			return err
+		}
+		h := e.stranger(found, asked)
+		if found.First == v.First {
+			h = found.Conflict(v)
+			if same := found.Same(v); same != nil {
+				held = true
+				e.remember(heldAs(same))
+			}
+		}
+		if h != nil {
+			return e.another(ours, h)
+		}
 	}
-	found, err := e.at(ctx, s, v.Log, v.First)
-	if err != nil {
-		return err
-	}
-	if h := conflicting(found, v); h != nil {
-		return e.fork(ours, h)
-	}
-	if h := same(found, v); h != nil {
-		e.memory.store(id, h)
+	if held {
 		return nil
 	}
 	var lags *PredecessorError
@@ -81,29 +89,31 @@ func (e *Exporter) checkHead(ctx context.Context, s store.Store, id sealID, v *s
 	return nil
 }
 
-// firstValid finds a valid seal of the log that begins at from or later, is not
-// v, and was not delivered after the point asked.
-func (e *Exporter) firstValid(ctx context.Context, s store.Store, log string, from uint64, v *seal.Verified, asked uint64) (*held, error) {
-	for at, err := range sealsFrom(ctx, s, log, from) {
-		if err != nil {
-			return nil, err
-		}
-		found, squatters, err := e.look(ctx, s, log, at.first, at.name)
-		if errors.Is(err, store.ErrNotFound) {
-			continue // Removed since it was listed.
-		}
-		if err != nil {
-			return nil, err
-		}
-		if squatters > 0 {
-			e.notice(ctx, noticeSquatter, at.name)
-		}
-		for _, h := range found {
-			ours := v != nil && v.Same(h.seal)
-			if !ours && !e.memory.arrivedAfter(idOf(h.seal.Bytes()), asked) {
-				return h, nil
+// from reads the seals of a log that begin at first or later, and tells what
+// should not be there.
+func (e *Exporter) from(ctx context.Context, s store.Store, log string, first uint64) iter.Seq2[logstore.Found, error] {
+	return func(yield func(logstore.Found, error) bool) {
+		r := e.reader(ctx, s, log)
+		for place, err := range r.Places(ctx, first) {
+			if err != nil {
+				yield(logstore.Found{}, err)
+				return
+			}
+			found, err := r.Read(ctx, place)
+			e.tellAll(ctx, found)
+			if !yield(found, err) || err != nil {
+				return
 			}
 		}
 	}
-	return nil, nil
+}
+
+// stranger finds a valid seal that was not delivered after the point asked.
+func (e *Exporter) stranger(found logstore.Found, asked uint64) *logstore.Held {
+	for _, h := range found.Seals {
+		if !e.memory.arrivedAfter(idOf(h.Seal.Bytes()), asked) {
+			return h
+		}
+	}
+	return nil
 }

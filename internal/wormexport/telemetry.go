@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"io/fs"
+	"sync/atomic"
 	"time"
 
 	"go.opentelemetry.io/collector/component"
@@ -12,44 +13,81 @@ import (
 	"go.uber.org/zap"
 
 	"github.com/otelcol-custody/custody/internal/delivery"
+	"github.com/otelcol-custody/custody/internal/logstore"
 	"github.com/otelcol-custody/custody/internal/wormexport/internal/metadata"
 	"github.com/otelcol-custody/custody/store"
 )
 
-// What is found in a store and should not be there: values of the metric
-// worm_notices.
-const (
-	noticeSquatter = "squatter" // bytes that are not a seal at a seal's name
-	noticeShadow   = "shadow"   // a later version hides a genuine object
-	noticeTile     = "tile"     // a tile that is not the log's
-)
+// noticeTile is a stored tile that is not the log's; like [logstore.Kind] it is a
+// value of the metric worm_notices.
+const noticeTile = "tile"
 
 var noticeTexts = map[string]string{
-	noticeSquatter: "what is not a validly signed seal lies at the name of a seal: somebody else writes to the store. The seal goes beside it; readers find it",
-	noticeShadow:   "a later version or a delete marker hides a genuine object: somebody else writes to the store. Readers find the genuine one below it",
-	noticeTile:     "a stored tile is not the log's: somebody else writes to the store. Readers compute tiles themselves; nothing is lost",
+	string(logstore.Squatter): "what is not a validly signed seal lies at the name of a seal: somebody else writes to the store. The seal goes beside it; readers find it",
+	string(logstore.Copy):     "a copy of a seal lies at the name of a seal: somebody else writes to the store. The seal goes beside it; readers find it",
+	string(logstore.Shadow):   "a later version hides a genuine object: somebody else writes to the store. Readers find the genuine one below it",
+	string(logstore.Marker):   "a delete marker lies on an object of the log: somebody else deletes in the store. Readers find the genuine one below it",
+	noticeTile:                "a stored tile is not the log's: somebody else writes to the store. Readers compute tiles themselves; nothing is lost",
 }
 
 type telemetry struct {
 	*metadata.TelemetryBuilder
 	store attribute.KeyValue
 	one   metric.MeasurementOption // with the store alone
+
+	locked atomic.Int64 // 1 once the store was found to lock
+	until  atomic.Int64 // Unix time of the retention of what was stored last
 }
 
-func newTelemetry(set component.TelemetrySettings, store string) (*telemetry, error) {
+// newTelemetry observes what it is asked for from memory. The metric worm_locked
+// is there where a lock is wanted.
+func newTelemetry(set component.TelemetrySettings, store string, m *memory, wantsLock bool) (*telemetry, error) {
 	b, err := metadata.NewTelemetryBuilder(set)
 	if err != nil {
 		return nil, err
 	}
 	kv := attribute.String("store", store)
-	return &telemetry{b, kv, metric.WithAttributeSet(attribute.NewSet(kv))}, nil
+	t := &telemetry{TelemetryBuilder: b, store: kv, one: metric.WithAttributeSet(attribute.NewSet(kv))}
+	err = errors.Join(
+		b.RegisterWormBacklogCallback(t.ints(func() int64 { n, _ := m.backlog(); return int64(n) })),
+		b.RegisterWormOldestMissingCallback(func(_ context.Context, o metric.Float64Observer) error {
+			age := 0.0
+			if _, oldest := m.backlog(); !oldest.IsZero() {
+				age = max(0, time.Since(oldest).Seconds())
+			}
+			o.Observe(age, t.one)
+			return nil
+		}),
+		b.RegisterWormRetainedUntilCallback(t.ints(func() int64 { return max(0, t.until.Load()) })),
+	)
+	if wantsLock {
+		err = errors.Join(err, b.RegisterWormLockedCallback(t.ints(t.locked.Load)))
+	}
+	if err != nil {
+		b.Shutdown()
+		return nil, err
+	}
+	return t, nil
+}
+
+// ints observes a number.
+func (t *telemetry) ints(get func() int64) metric.Int64Callback {
+	return func(_ context.Context, o metric.Int64Observer) error {
+		o.Observe(get(), t.one)
+		return nil
+	}
 }
 
 func (t *telemetry) with(key, value string) metric.MeasurementOption {
 	return metric.WithAttributeSet(attribute.NewSet(t.store, attribute.String(key, value)))
 }
 
-func (t *telemetry) object(ctx context.Context, kind Kind, size int, took time.Duration) {
+func (t *telemetry) object(ctx context.Context, kind Kind, size int, took time.Duration, r store.Retention) {
+	if mode := r.Mode.String(); r.LegalHold && r.Mode == store.ModeNone {
+		t.WormRetained.Add(ctx, 1, t.with("mode", "hold"))
+	} else if !r.IsZero() {
+		t.WormRetained.Add(ctx, 1, t.with("mode", mode))
+	}
 	opt := t.with("kind", string(kind))
 	t.WormObjects.Add(ctx, 1, opt)
 	t.WormBytes.Add(ctx, int64(size), opt)
@@ -87,6 +125,10 @@ func failure(err error) string {
 		return "full"
 	case errors.Is(err, store.ErrUnavailable):
 		return "unavailable"
+	case errors.Is(err, store.ErrDenied):
+		return "denied"
+	case errors.Is(err, store.ErrUnfit):
+		return "unfit"
 	case errors.Is(err, store.ErrRetention):
 		return "retention"
 	case errors.Is(err, fs.ErrPermission):

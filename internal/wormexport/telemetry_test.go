@@ -4,10 +4,13 @@ import (
 	"slices"
 	"testing"
 	"testing/synctest"
+	"time"
 
+	"go.opentelemetry.io/otel/attribute"
 	"go.opentelemetry.io/otel/sdk/metric/metricdata"
 
 	"github.com/otelcol-custody/custody/internal/delivery"
+	"github.com/otelcol-custody/custody/internal/logstore"
 	"github.com/otelcol-custody/custody/ledger/ledgertest"
 	"github.com/otelcol-custody/custody/store/storetest"
 )
@@ -24,10 +27,7 @@ func (b *bench) sums(name, key string) map[string]int64 {
 		if s, ok := p.Attributes.Value("store"); !ok || s.AsString() != b.set.ID {
 			b.t.Errorf("%s does not name the store", name)
 		}
-		v, _ := p.Attributes.Value("reason")
-		if key == "kind" {
-			v, _ = p.Attributes.Value("kind")
-		}
+		v, _ := p.Attributes.Value(attribute.Key(key))
 		if key == "" {
 			out[""] += p.Value
 		} else {
@@ -45,7 +45,7 @@ func TestMetrics(t *testing.T) {
 		a := l.Add(t, 3)
 		other := l.Branch("other").Add(t, 2)
 		c := l.Add(t, 65533)
-		plant(t, b.mem, sealName("test", 0, 0), []byte("x"))
+		plant(t, b.mem, logstore.SealName("test", 0, 0), []byte("x"))
 		b.store.Inject(storetest.Fault{Method: storetest.Put, Name: "tiles"})
 		b.must(a)
 		wantPending(t, b.deliver(c))
@@ -79,5 +79,34 @@ func TestMetrics(t *testing.T) {
 				t.Errorf("%s: %v", name, err)
 			}
 		}
+	})
+}
+
+// What waits is counted from what was delivered, also while the store is away.
+func TestBacklog(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		time.Sleep(time.Until(ledgertest.Began.Add(time.Hour))) // The chain's clock.
+		b := newVersioned(t, nil)
+		chain := ledgertest.Chain(t, b.signer, 3, 2, 2)
+		b.must(chain[0])
+		want := func(backlog int, oldest time.Duration) {
+			t.Helper()
+			if n, age := b.gauge("worm_backlog"), b.gauge("worm_oldest_missing"); int(n) != backlog || age != oldest.Seconds() {
+				t.Errorf("backlog %v, oldest %v s, want %d, %v", n, age, backlog, oldest)
+			}
+		}
+		want(0, 0)
+		b.store.SetDown(true)
+		for range 2 {
+			wantPending(t, b.deliver(chain[1]))
+			wantPending(t, b.deliver(chain[2]))
+		}
+		want(2, time.Since(chain[1].Seal.Closed().At))
+		b.store.Heal()
+		b.rest()
+		b.must(chain[1])
+		want(1, time.Since(chain[2].Seal.Closed().At))
+		b.must(chain[2])
+		want(0, 0)
 	})
 }

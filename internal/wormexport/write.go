@@ -1,20 +1,22 @@
 package wormexport
 
 import (
-	"bytes"
 	"context"
+	"crypto/sha256"
 	"errors"
 	"fmt"
 	"time"
 
+	"golang.org/x/sync/errgroup"
+
+	"github.com/otelcol-custody/custody/internal/logstore"
 	"github.com/otelcol-custody/custody/ledger"
 	"github.com/otelcol-custody/custody/ledger/seal"
 	"github.com/otelcol-custody/custody/store"
 )
 
-// maxBeside is the most names that are tried for one seal. More squatters than
-// this at one position are an attack that needs an operator.
-const maxBeside = 64
+// parallelPuts is how many objects of one segment are uploaded at a time.
+const parallelPuts = 4
 
 // A Kind says what an object is.
 type Kind string
@@ -28,12 +30,13 @@ const (
 
 // keep stores a segment's objects. Each step may be repeated.
 func (e *Exporter) keep(ctx context.Context, s store.Store, d *sealed) error {
+	e.promised(s, d.seal)
 	done, err := e.begin(ctx, s, d)
 	if done || err != nil {
 		return err
 	}
 	if !e.memory.isPlaced(d.id) {
-		if err := e.putContent(ctx, s, d); err != nil {
+		if err := e.putContent(ctx, s, d, false); err != nil {
 			return err
 		}
 		e.memory.place(d.id)
@@ -51,9 +54,14 @@ func (e *Exporter) keep(ctx context.Context, s store.Store, d *sealed) error {
 	if err != nil {
 		return err
 	}
-	e.memory.store(d.id, &held{name: name, seal: d.seal, newest: true})
+	e.stored(ctx, d, &held{name: name, seal: d.seal, newest: true})
 	e.telemetry.stored(ctx, time.Since(d.seal.Closed().At))
 	return nil
+}
+
+func (e *Exporter) stored(ctx context.Context, d *sealed, h *held) {
+	e.memory.store(d.id, h)
+	e.telemetry.until.Store(e.retention(d.seal).Until.Unix())
 }
 
 // begin finds out, before anything is written, whether the store holds the
@@ -74,113 +82,142 @@ func (e *Exporter) begin(ctx context.Context, s store.Store, d *sealed) (done bo
 }
 
 // known says whether the store holds the seal already; another one in its place
-// is a fork.
+// is a fork. Then the store has the rest, too, and what is asked of its retention
+// is made sure of.
 func (e *Exporter) known(ctx context.Context, s store.Store, d *sealed) (bool, error) {
 	found, err := e.at(ctx, s, d.seal.Log, d.seal.First)
 	if err != nil {
 		return false, err
 	}
-	if h := conflicting(found, d.seal); h != nil {
-		return false, e.fork(string(d.seal.After().Note()), h)
+	if h := found.Conflict(d.seal); h != nil {
+		return false, e.another(string(d.seal.After().Note()), h)
 	}
-	h := same(found, d.seal)
+	h := found.Same(d.seal)
 	if h == nil {
 		return false, nil
 	}
-	e.memory.store(d.id, h)
+	e.hidden(ctx, found)
+	if e.retains() || d.repair {
+		if err := e.putContent(ctx, s, d, true); err != nil {
+			return false, err
+		}
+		if err := e.extend(ctx, s, h.Object.Name, h.Object.Version, d.seal); err != nil {
+			return false, err
+		}
+	}
+	e.stored(ctx, d, heldAs(h))
 	e.telemetry.duplicate(ctx)
 	return true, nil
 }
 
-func (e *Exporter) putContent(ctx context.Context, s store.Store, d *sealed) error {
-	name := objectName(d.seal.Log, d.seal.SegmentName())
-	err := e.put(ctx, s, KindSegment, name, d.segment, d.seal)
-	if errors.Is(err, store.ErrExists) {
-		err = e.below(ctx, s, name, d.segment)
+// putContent stores all but the seal, some objects at a time. With look it first
+// looks whether they are there, which spares uploads where they mostly are.
+func (e *Exporter) putContent(ctx context.Context, s store.Store, d *sealed, look bool) error {
+	var g errgroup.Group // One's failure does not undo the others' work.
+	g.SetLimit(parallelPuts)
+	put := func(kind Kind, inLog string, data []byte, taken func(name string) error) {
+		g.Go(func() error {
+			name := logstore.ObjectName(d.seal.Log, inLog)
+			if look && e.has(ctx, s, name, data, d.seal) {
+				return nil
+			}
+			_, err := e.put(ctx, s, kind, name, data, d.seal)
+			if errors.Is(err, store.ErrExists) {
+				return taken(name)
+			}
+			return err
+		})
 	}
-	if err != nil {
-		return err
+	if d.segment != nil {
+		put(KindSegment, d.seal.SegmentName(), d.segment, func(string) error { return e.below(ctx, s, d.seal) })
 	}
 	for _, t := range d.tiles {
-		name := objectName(d.seal.Log, ledger.TileName(t.Level, t.Index))
-		err := e.put(ctx, s, KindTile, name, t.Bytes(), d.seal)
-		if errors.Is(err, store.ErrExists) {
+		put(KindTile, ledger.TileName(t.Level, t.Index), t.Bytes(), func(name string) error {
 			// Tiles are derived: readers compute what is not right (spec §9).
 			e.notice(ctx, noticeTile, name)
-		} else if err != nil {
-			return err
-		}
+			return nil
+		})
 	}
-	return nil
+	return g.Wait()
+}
+
+// has says whether the store knows to have an object as it should be.
+func (e *Exporter) has(ctx context.Context, s store.Store, name string, data []byte, v *seal.Verified) bool {
+	info, err := s.Stat(ctx, name)
+	return err == nil && info.Size == int64(len(data)) && info.SHA256 == sha256.Sum256(data) && info.Retention.Covers(e.retention(v))
 }
 
 // below looks for a segment under what shadows it. Its name holds its hash, so
 // other bytes there are nobody's segment.
-func (e *Exporter) below(ctx context.Context, s store.Store, name string, data []byte) error {
-	all, err := bodies(ctx, s, name, ledger.MaxSegment)
+func (e *Exporter) below(ctx context.Context, s store.Store, v *seal.Verified) error {
+	_, info, err := e.reader(ctx, s, v.Log).Segment(ctx, v)
+	var other *logstore.AlteredError
+	if errors.As(err, &other) {
+		return &ObstructedError{other.Object, "other bytes lie where a segment of that hash belongs"}
+	}
 	if err != nil {
 		return err
 	}
-	for _, b := range all {
-		if bytes.Equal(b, data) {
-			e.notice(ctx, noticeShadow, name)
-			return nil
-		}
-	}
-	return &ObstructedError{name, "other bytes lie where a segment of that hash belongs"}
+	return e.extend(ctx, s, info.Name, info.Version, v)
 }
 
 // putSeal stores the seal at its name, or beside squatters, and returns the
 // name. This write is what fences: another valid seal there is a fork.
 func (e *Exporter) putSeal(ctx context.Context, s store.Store, v *seal.Verified) (string, error) {
-	for n := range maxBeside {
-		name := sealName(v.Log, v.First, n)
-		putErr := e.put(ctx, s, KindSeal, name, v.Bytes(), v)
+	for n := range logstore.MaxBeside {
+		name := logstore.SealName(v.Log, v.First, n)
+		info, putErr := e.put(ctx, s, KindSeal, name, v.Bytes(), v)
 		if putErr != nil && !errors.Is(putErr, store.ErrExists) {
 			return "", putErr
 		}
-		if _, versioned := s.(store.Versioned); putErr == nil && !versioned {
-			return name, nil
-		}
-		// With versions a delete marker can make way for a second seal, and a
-		// later write can hide the first: look at all of them.
-		stored, err := e.alone(ctx, s, v, name)
+		stored, err := e.alone(ctx, s, v, name, info, putErr == nil)
 		if stored || err != nil {
 			return name, err
 		}
 	}
-	return "", &ObstructedError{sealName(v.Log, v.First, 0), fmt.Sprintf("what is not a seal lies there and at %d names beside it", maxBeside-1)}
+	return "", &ObstructedError{logstore.SealName(v.Log, v.First, 0), fmt.Sprintf("what is not a seal lies there and at %d names beside it", logstore.MaxBeside-1)}
 }
 
 // alone says whether v lies at name; squatters may share or hold it, another
-// valid seal may not.
-func (e *Exporter) alone(ctx context.Context, s store.Store, v *seal.Verified, name string) (bool, error) {
-	valid, squatters, err := e.look(ctx, s, v.Log, v.First, name)
+// valid seal may not. With versions a delete marker can make way for a second
+// seal, and a later write can hide the first: unless what was written is the
+// only version, all of them are read.
+func (e *Exporter) alone(ctx context.Context, s store.Store, v *seal.Verified, name string, put store.Info, wrote bool) (bool, error) {
+	all := []store.Info{{Name: name}}
+	if _, versioned := s.(store.Versioned); versioned {
+		var err error
+		if all, err = s.Versions(ctx, name); err != nil {
+			return false, err
+		}
+		wrote = wrote && len(all) == 1 && all[0].Version == put.Version && !all[0].DeleteMarker
+	}
+	if wrote {
+		return true, nil
+	}
+	found, err := e.reader(ctx, s, v.Log).ReadName(ctx, v.First, all)
 	if err != nil {
 		return false, err
 	}
-	if h := conflicting(valid, v); h != nil {
-		return false, e.fork(string(v.After().Note()), h)
+	if h := found.Conflict(v); h != nil {
+		return false, e.another(string(v.After().Note()), h)
 	}
-	stored := same(valid, v) != nil
-	switch {
-	case !stored:
-		e.notice(ctx, noticeSquatter, name)
-	case squatters > 0 || len(valid) > 1:
-		e.notice(ctx, noticeShadow, name)
+	e.tellAll(ctx, found)
+	h := found.Same(v)
+	if h == nil {
+		if len(found.Seals) > 0 {
+			e.notice(ctx, string(logstore.Copy), name)
+		}
+		return false, nil
 	}
-	return stored, nil
+	return true, e.extend(ctx, s, name, h.Object.Version, v)
 }
 
-func (e *Exporter) put(ctx context.Context, s store.Store, kind Kind, name string, data []byte, v *seal.Verified) error {
-	var opt store.PutOptions
-	if e.set.Retain != nil {
-		opt.Retention = e.set.Retain(kind, v)
-	}
+func (e *Exporter) put(ctx context.Context, s store.Store, kind Kind, name string, data []byte, v *seal.Verified) (store.Info, error) {
+	r := e.retention(v)
 	began := time.Now()
-	_, err := s.PutOnce(ctx, name, data, opt)
+	info, err := s.PutOnce(ctx, name, data, store.PutOptions{Retention: r})
 	if err == nil {
-		e.telemetry.object(ctx, kind, len(data), time.Since(began))
+		e.telemetry.object(ctx, kind, len(data), time.Since(began), r)
 	}
-	return err
+	return info, err
 }

@@ -88,8 +88,8 @@ func startFileWorm(t *testing.T, sink *worm) exporterLogs {
 	dir := t.TempDir()
 	f := filewormexporter.NewFactory()
 	cfg := f.CreateDefaultConfig().(*filewormexporter.Config)
-	cfg.Path, cfg.LogKeys, cfg.Immutable = filepath.Join(dir, "store"), []string{filepath.Join(dir, "log.pub")}, "off"
-	write(t, cfg.LogKeys[0], sink.keys.VerifierKeys()[0]+"\n")
+	cfg.Dir.Path, cfg.Dir.Immutable, cfg.Delivery.LogKeys = filepath.Join(dir, "store"), "off", []string{filepath.Join(dir, "log.pub")}
+	write(t, cfg.Delivery.LogKeys[0], sink.keys.VerifierKeys()[0]+"\n")
 	e, err := f.CreateLogs(t.Context(), exportertest.NewNopSettings(f.Type()), cfg)
 	if err != nil {
 		t.Fatal(err)

@@ -3,10 +3,12 @@
 package metadata
 
 import (
+	"context"
 	"errors"
 	"sync"
 
 	"go.opentelemetry.io/otel/metric"
+	"go.opentelemetry.io/otel/metric/embedded"
 	"go.opentelemetry.io/otel/trace"
 
 	"go.opentelemetry.io/collector/component"
@@ -23,20 +25,25 @@ func Tracer(settings component.TelemetrySettings) trace.Tracer {
 // TelemetryBuilder provides an interface for components to report telemetry
 // as defined in metadata and user config.
 type TelemetryBuilder struct {
-	meter            metric.Meter
-	mu               sync.Mutex
-	registrations    []metric.Registration
-	WormBytes        metric.Int64Counter
-	WormDuplicates   metric.Int64Counter
-	WormFailures     metric.Int64Counter
-	WormForks        metric.Int64Counter
-	WormInHand       metric.Int64UpDownCounter
-	WormNotices      metric.Int64Counter
-	WormObjects      metric.Int64Counter
-	WormPutDuration  metric.Float64Histogram
-	WormRefused      metric.Int64Counter
-	WormSealToStored metric.Float64Histogram
-	WormSegments     metric.Int64Counter
+	meter             metric.Meter
+	mu                sync.Mutex
+	registrations     []metric.Registration
+	WormBacklog       metric.Int64ObservableGauge
+	WormBytes         metric.Int64Counter
+	WormDuplicates    metric.Int64Counter
+	WormFailures      metric.Int64Counter
+	WormForks         metric.Int64Counter
+	WormInHand        metric.Int64UpDownCounter
+	WormLocked        metric.Int64ObservableGauge
+	WormNotices       metric.Int64Counter
+	WormObjects       metric.Int64Counter
+	WormOldestMissing metric.Float64ObservableGauge
+	WormPutDuration   metric.Float64Histogram
+	WormRefused       metric.Int64Counter
+	WormRetained      metric.Int64Counter
+	WormRetainedUntil metric.Int64ObservableGauge
+	WormSealToStored  metric.Float64Histogram
+	WormSegments      metric.Int64Counter
 }
 
 // TelemetryBuilderOption applies changes to default builder.
@@ -48,6 +55,86 @@ type telemetryBuilderOptionFunc func(mb *TelemetryBuilder)
 
 func (tbof telemetryBuilderOptionFunc) apply(mb *TelemetryBuilder) {
 	tbof(mb)
+}
+
+// RegisterWormBacklogCallback sets callback for observable WormBacklog metric.
+func (builder *TelemetryBuilder) RegisterWormBacklogCallback(cb metric.Int64Callback) error {
+	reg, err := builder.meter.RegisterCallback(func(ctx context.Context, o metric.Observer) error {
+		cb(ctx, &observerInt64{inst: builder.WormBacklog, obs: o})
+		return nil
+	}, builder.WormBacklog)
+	if err != nil {
+		return err
+	}
+	builder.mu.Lock()
+	defer builder.mu.Unlock()
+	builder.registrations = append(builder.registrations, reg)
+	return nil
+}
+
+// RegisterWormLockedCallback sets callback for observable WormLocked metric.
+func (builder *TelemetryBuilder) RegisterWormLockedCallback(cb metric.Int64Callback) error {
+	reg, err := builder.meter.RegisterCallback(func(ctx context.Context, o metric.Observer) error {
+		cb(ctx, &observerInt64{inst: builder.WormLocked, obs: o})
+		return nil
+	}, builder.WormLocked)
+	if err != nil {
+		return err
+	}
+	builder.mu.Lock()
+	defer builder.mu.Unlock()
+	builder.registrations = append(builder.registrations, reg)
+	return nil
+}
+
+// RegisterWormOldestMissingCallback sets callback for observable WormOldestMissing metric.
+func (builder *TelemetryBuilder) RegisterWormOldestMissingCallback(cb metric.Float64Callback) error {
+	reg, err := builder.meter.RegisterCallback(func(ctx context.Context, o metric.Observer) error {
+		cb(ctx, &observerFloat64{inst: builder.WormOldestMissing, obs: o})
+		return nil
+	}, builder.WormOldestMissing)
+	if err != nil {
+		return err
+	}
+	builder.mu.Lock()
+	defer builder.mu.Unlock()
+	builder.registrations = append(builder.registrations, reg)
+	return nil
+}
+
+// RegisterWormRetainedUntilCallback sets callback for observable WormRetainedUntil metric.
+func (builder *TelemetryBuilder) RegisterWormRetainedUntilCallback(cb metric.Int64Callback) error {
+	reg, err := builder.meter.RegisterCallback(func(ctx context.Context, o metric.Observer) error {
+		cb(ctx, &observerInt64{inst: builder.WormRetainedUntil, obs: o})
+		return nil
+	}, builder.WormRetainedUntil)
+	if err != nil {
+		return err
+	}
+	builder.mu.Lock()
+	defer builder.mu.Unlock()
+	builder.registrations = append(builder.registrations, reg)
+	return nil
+}
+
+type observerInt64 struct {
+	embedded.Int64Observer
+	inst metric.Int64Observable
+	obs  metric.Observer
+}
+
+func (oi *observerInt64) Observe(value int64, opts ...metric.ObserveOption) {
+	oi.obs.ObserveInt64(oi.inst, value, opts...)
+}
+
+type observerFloat64 struct {
+	embedded.Float64Observer
+	inst metric.Float64Observable
+	obs  metric.Observer
+}
+
+func (oi *observerFloat64) Observe(value float64, opts ...metric.ObserveOption) {
+	oi.obs.ObserveFloat64(oi.inst, value, opts...)
 }
 
 // Shutdown unregister all registered callbacks for async instruments.
@@ -68,6 +155,12 @@ func NewTelemetryBuilder(settings component.TelemetrySettings, options ...Teleme
 	}
 	builder.meter = Meter(settings)
 	var err, errs error
+	builder.WormBacklog, err = builder.meter.Int64ObservableGauge(
+		"otelcol_worm_backlog",
+		metric.WithDescription("Segments that were delivered and are not stored yet. [Development]"),
+		metric.WithUnit("{segment}"),
+	)
+	errs = errors.Join(errs, err)
 	builder.WormBytes, err = builder.meter.Int64Counter(
 		"otelcol_worm_bytes",
 		metric.WithDescription("Bytes of the objects stored. [Development]"),
@@ -98,6 +191,12 @@ func NewTelemetryBuilder(settings component.TelemetrySettings, options ...Teleme
 		metric.WithUnit("{segment}"),
 	)
 	errs = errors.Join(errs, err)
+	builder.WormLocked, err = builder.meter.Int64ObservableGauge(
+		"otelcol_worm_locked",
+		metric.WithDescription("1 if the store was found to keep objects as the configured retention says, 0 if not or not known yet. Absent where no retention is configured. [Development]"),
+		metric.WithUnit("1"),
+	)
+	errs = errors.Join(errs, err)
 	builder.WormNotices, err = builder.meter.Int64Counter(
 		"otelcol_worm_notices",
 		metric.WithDescription("Things found in the store that do not stop it and should not be there. [Development]"),
@@ -108,6 +207,12 @@ func NewTelemetryBuilder(settings component.TelemetrySettings, options ...Teleme
 		"otelcol_worm_objects",
 		metric.WithDescription("Objects stored. [Development]"),
 		metric.WithUnit("{object}"),
+	)
+	errs = errors.Join(errs, err)
+	builder.WormOldestMissing, err = builder.meter.Float64ObservableGauge(
+		"otelcol_worm_oldest_missing",
+		metric.WithDescription("Age of the oldest segment that was delivered and is not stored yet, since it was closed. 0 when there is none. [Development]"),
+		metric.WithUnit("s"),
 	)
 	errs = errors.Join(errs, err)
 	builder.WormPutDuration, err = builder.meter.Float64Histogram(
@@ -121,6 +226,18 @@ func NewTelemetryBuilder(settings component.TelemetrySettings, options ...Teleme
 		"otelcol_worm_refused",
 		metric.WithDescription("Deliveries that were refused because they are not what hash_chain sealed. [Development]"),
 		metric.WithUnit("{delivery}"),
+	)
+	errs = errors.Join(errs, err)
+	builder.WormRetained, err = builder.meter.Int64Counter(
+		"otelcol_worm_retained",
+		metric.WithDescription("Objects stored with a retention. [Development]"),
+		metric.WithUnit("{object}"),
+	)
+	errs = errors.Join(errs, err)
+	builder.WormRetainedUntil, err = builder.meter.Int64ObservableGauge(
+		"otelcol_worm_retained_until",
+		metric.WithDescription("Unix time until which the segment stored last is retained. 0 if it has no retention that ends, or none was stored since the start. [Development]"),
+		metric.WithUnit("s"),
 	)
 	errs = errors.Join(errs, err)
 	builder.WormSealToStored, err = builder.meter.Float64Histogram(
