@@ -14,7 +14,5 @@ var version string
 
 func main() {
 	// The command has already printed its error.
-	if err := distro.NewCommand(components, version).Execute(); err != nil {
-		os.Exit(1)
-	}
+	os.Exit(distro.ExitCode(distro.NewCommand(components, version).Execute()))
 }

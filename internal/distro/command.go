@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"time"
 
 	"github.com/spf13/cobra"
 	"go.opentelemetry.io/collector/component"
@@ -14,6 +15,8 @@ import (
 	"go.opentelemetry.io/collector/otelcol"
 	"go.uber.org/zap"
 	"go.uber.org/zap/zapcore"
+
+	"github.com/otelcol-custody/custody/internal/storeconfig"
 )
 
 const (
@@ -30,9 +33,9 @@ const (
 var ErrFatal = errors.New("stopped by a fatal error; the last error in the log above names the component and the reason")
 
 // NewCommand returns the collector's command with its sub-commands (validate,
-// components, print-config, featuregate). version is what the linker set, or
-// empty. Execute returns an error whenever the collector did not run and stop
-// as it was asked to.
+// components, print-config, featuregate; fetch, replicate, retain). version is
+// what the linker set, or empty. Execute returns an error whenever the collector
+// did not run and stop as it was asked to; [ExitCode] says what to exit with.
 func NewCommand(factories func() (otelcol.Factories, error), version string) *cobra.Command {
 	enableByDefault(componentStatusGate)
 	var plain bool
@@ -48,6 +51,8 @@ func NewCommand(factories func() (otelcol.Factories, error), version string) *co
 	cmd.Long = long
 	cmd.Example = example
 	failOnFatal(cmd, watch)
+	s := &stores{parse: storeconfig.Parse, now: time.Now, software: name + " " + resolveVersion(version)}
+	cmd.AddCommand(s.commands()...)
 	return cmd
 }
 

@@ -1,0 +1,95 @@
+package transfer
+
+import (
+	"context"
+	"testing"
+	"time"
+
+	"github.com/otelcol-custody/custody/ledger"
+	"github.com/otelcol-custody/custody/store"
+	"github.com/otelcol-custody/custody/store/storetest"
+)
+
+func retain(t *testing.T, s store.Retainer, r store.Retention, dryRun bool, logs ...string) *Report {
+	t.Helper()
+	result, err := Retain(t.Context(), s, r, dryRun, Options{Logs: logs})
+	if err != nil || !result.Complete() || result.Tampered() {
+		t.Fatalf("%v, %+v", err, result)
+	}
+	return result.Logs[0]
+}
+
+func TestRetain(t *testing.T) {
+	m := storetest.NewMemory("a")
+	l := newLog(t, "one")
+	fill(t, m, l.Segments...)
+	fill(t, m, newLog(t, "two").Segments...)
+	segment := "one/" + l.Segments[0].Seal.SegmentName()
+	m.Shadow(segment, []byte("x"))
+	m.Hide(segment)
+	until := time.Now().UTC().AddDate(1, 0, 0).Truncate(time.Second)
+	longer := store.Retention{Mode: store.ModeCompliance, Until: until.AddDate(1, 0, 0)}
+	seal := "one/" + ledger.SealName(0)
+	if _, err := m.Extend(t.Context(), seal, "", longer); err != nil {
+		t.Fatal(err)
+	}
+	want := store.Retention{Mode: store.ModeGovernance, Until: until}
+
+	if r := retain(t, m, want, true, "one"); r.Objects != 9 || r.Skipped != 1 {
+		t.Errorf("dry run: %+v", r)
+	}
+	if info, err := m.Stat(t.Context(), "one/"+ledger.TileName(1, 0)); err != nil || !info.Retention.IsZero() {
+		t.Errorf("a dry run retained: %+v, %v", info.Retention, err)
+	}
+	if r := retain(t, m, want, false, "one"); r.Objects != 9 || r.Skipped != 1 {
+		t.Errorf("%+v", r)
+	}
+	for info := range m.ListVersions(t.Context(), "", "") {
+		expect := want
+		switch {
+		case info.Name == seal:
+			expect = longer
+		case info.Name[:4] == "two/" || info.DeleteMarker:
+			expect = store.Retention{}
+		}
+		if info.Retention != expect {
+			t.Errorf("%s version %s is retained by %+v, want %+v", info.Name, info.Version, info.Retention, expect)
+		}
+	}
+	if r := retain(t, m, want, false, "one"); r.Objects != 0 || r.Skipped != 10 {
+		t.Errorf("done again: %+v", r)
+	}
+	if r := retain(t, m, store.Retention{LegalHold: true}, false, "one"); r.Objects != 10 {
+		t.Errorf("legal hold: %+v", r)
+	}
+}
+
+// A version that cannot be retained does not keep the others from it.
+func TestRetainOtherVersions(t *testing.T) {
+	m := storetest.NewMemory("a")
+	name := "one/" + ledger.SealName(0)
+	put(t, m, name, []byte("genuine"))
+	m.Shadow(name, []byte("x"))
+	r := store.Retention{Mode: store.ModeGovernance, Until: time.Now().UTC().AddDate(1, 0, 0)}
+	result, err := Retain(t.Context(), stubborn{m, "2"}, r, false, Options{})
+	if err != nil || result.Complete() || result.Logs[0].Failed != 1 {
+		t.Errorf("%v, %+v", err, result)
+	}
+	infos, err := m.Versions(t.Context(), name)
+	if err != nil || infos[0].Retention != (store.Retention{}) || infos[1].Retention != r {
+		t.Errorf("%+v, %v", infos, err)
+	}
+}
+
+// stubborn does not retain one version.
+type stubborn struct {
+	*storetest.Memory
+	version string
+}
+
+func (s stubborn) Extend(ctx context.Context, name, version string, r store.Retention) (store.Retention, error) {
+	if version == s.version {
+		return store.Retention{}, store.ErrRetention
+	}
+	return s.Memory.Extend(ctx, name, version, r)
+}
