@@ -164,15 +164,22 @@ func (b *book) deliver(ctx context.Context, s send, ids []string, pad int) error
 type load struct {
 	cancel context.CancelFunc
 	wg     sync.WaitGroup
+	pause  time.Duration // of a sender after each answer
 }
 
-// startLoad starts two senders for each way in. Names of ids begin with prefix.
+// startLoad starts two senders for each way in, as fast as they are answered.
+// Names of ids begin with prefix.
 func startLoad(t *testing.T, b *book, h *home, prefix string) *load {
 	t.Helper()
+	return startPacedLoad(t, b, h, prefix, 0)
+}
+
+func startPacedLoad(t *testing.T, b *book, h *home, prefix string, pause time.Duration) *load {
+	t.Helper()
 	ctx, cancel := context.WithCancel(t.Context())
-	l := &load{cancel: cancel}
+	l := &load{cancel: cancel, pause: pause}
 	for i, s := range []send{byGRPC(t, h.grpc), byHTTP(t, h.http), byGRPC(t, h.grpc), byHTTP(t, h.http)} {
-		l.wg.Go(func() { sendFor(ctx, b, s, fmt.Sprintf("%s-%d", prefix, i)) })
+		l.wg.Go(func() { l.sendFor(ctx, b, s, fmt.Sprintf("%s-%d", prefix, i)) })
 	}
 	t.Cleanup(l.stop)
 	return l
@@ -184,7 +191,7 @@ func (l *load) stop() {
 	l.wg.Wait()
 }
 
-func sendFor(ctx context.Context, b *book, s send, prefix string) {
+func (l *load) sendFor(ctx context.Context, b *book, s send, prefix string) {
 	for n := 0; ctx.Err() == nil; n++ {
 		var ids []string
 		for i := range 1 + n%20 {
@@ -194,5 +201,6 @@ func sendFor(ctx context.Context, b *book, s send, prefix string) {
 		for b.deliver(context.WithoutCancel(ctx), s, ids, 400) != nil && ctx.Err() == nil {
 			time.Sleep(20 * time.Millisecond)
 		}
+		time.Sleep(l.pause)
 	}
 }
