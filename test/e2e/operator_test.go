@@ -167,6 +167,17 @@ func TestValidate(t *testing.T) {
 	wantSaid(t, h.said(validate("").want(t, 1).stderr), "key::file", "chmod 600")
 }
 
+// The configurations that are shipped as examples are valid, given a key.
+func TestShippedConfigurations(t *testing.T) {
+	t.Parallel()
+	for file, log := range map[string]string{"gateway-files.yaml": "gateway-1", "gateway.yaml": "gateway-0"} {
+		dir := t.TempDir()
+		custody(t, "keygen", "--name", "logs.example.com/"+log, "--out", filepath.Join(dir, log)).want(t, 0)
+		command(t, "env", "CUSTODY_KEYS="+dir, "CUSTODY_STATE="+dir, "CUSTODY_IN="+dir, "POD_NAME="+log,
+			collectorBin, "validate", "--config", fromRoot(t, "config/"+file)).want(t, 0)
+	}
+}
+
 // A second writer of one log is refused, and the first goes on.
 func TestSecondProcess(t *testing.T) {
 	t.Parallel()

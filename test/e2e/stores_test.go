@@ -36,52 +36,80 @@ func newClouds(t *testing.T) *clouds {
 // overlay lets the quickstart store in all three instead of a directory. Only
 // versitygw locks; the emulators of the two others do not, and are told apart.
 func (c *clouds) overlay(h *home) string {
-	return fmt.Sprintf(`
+	return c.s3Exporter(h) + fmt.Sprintf(`
+  gcs_worm:
+    endpoint: %q
+    anonymous: true
+    bucket: %[2]s
+    prefix: custody
+    require_lock: false
+    log_keys: [%[3]q]
+  azureblob_worm:
+    account_url: %[4]q
+    auth: {shared_key: {account: %[5]q, key: %[6]q}}
+    container: %[2]s
+    prefix: custody
+    require_lock: false
+    log_keys: [%[3]q]
 processors:
   hash_chain: {min_stores: 3}
+service: {pipelines: {logs: {exporters: [s3_worm, gcs_worm, azureblob_worm]}}}
+`, c.gcs.Endpoint, container, h.pub(), c.azure.AccountURL, c.azure.Account, c.azure.Key)
+}
+
+func (c *clouds) s3Exporter(h *home) string {
+	return fmt.Sprintf(`
 exporters:
   s3_worm:
     endpoint: %q
     path_style: true
     region: us-east-1
-    bucket: %[2]s
+    bucket: %s
     prefix: custody
-    access_key_id: %[3]q
-    secret_access_key: %[4]q
+    access_key_id: %q
+    secret_access_key: %q
     retention: {mode: compliance, days: 1}
-    log_keys: [%[8]q]
-  gcs_worm:
-    endpoint: %[5]q
-    anonymous: true
-    bucket: %[2]s
-    prefix: custody
-    require_lock: false
-    log_keys: [%[8]q]
-  azureblob_worm:
-    account_url: %[6]q
-    auth: {shared_key: {account: %[9]q, key: %[7]q}}
-    container: %[2]s
-    prefix: custody
-    require_lock: false
-    log_keys: [%[8]q]
-service: {pipelines: {logs: {exporters: [s3_worm, gcs_worm, azureblob_worm]}}}
-`, c.s3.Endpoint, container, c.s3.AccessKey, c.s3.SecretKey, c.gcs.Endpoint, c.azure.AccountURL, c.azure.Key, h.pub(), c.azure.Account)
+    log_keys: [%q]
+`, c.s3.Endpoint, container, c.s3.AccessKey, c.s3.SecretKey, h.pub())
 }
 
-// fetched copies every store to a directory of its own, as an auditor would.
-func (c *clouds) fetched(t *testing.T, h *home) map[string]string {
+// arg names a store as the commands want it.
+func (c *clouds) arg(name string) string {
+	switch name {
+	case "s3":
+		return fmt.Sprintf("s3://%s/custody?endpoint=%s&path_style=true&region=us-east-1", container, c.s3.Endpoint)
+	case "gcs":
+		return fmt.Sprintf("gs://%s/custody?endpoint=%s&anonymous=true", container, c.gcs.Endpoint)
+	default:
+		return fmt.Sprintf("azblob://%s/%s/%s/custody?scheme=http", hostOf(c.azure.AccountURL), c.azure.Account, container)
+	}
+}
+
+// credentials lie where the commands look for them.
+func (c *clouds) credentials(t *testing.T) {
 	t.Helper()
 	t.Setenv("AWS_ACCESS_KEY_ID", c.s3.AccessKey)
 	t.Setenv("AWS_SECRET_ACCESS_KEY", c.s3.SecretKey)
+	if c.azure == nil {
+		return
+	}
 	t.Setenv("AZURE_STORAGE_CONNECTION_STRING", fmt.Sprintf("DefaultEndpointsProtocol=http;AccountName=%s;AccountKey=%s;BlobEndpoint=%s;", c.azure.Account, c.azure.Key, c.azure.AccountURL))
+}
+
+// fetch copies a store to a directory, as an auditor would.
+func (c *clouds) fetch(t *testing.T, name, dir string, flags ...string) result {
+	t.Helper()
+	c.credentials(t)
+	return command(t, collectorBin, append([]string{"fetch", c.arg(name), dir}, flags...)...)
+}
+
+// fetched copies every store to a directory of its own.
+func (c *clouds) fetched(t *testing.T, h *home) map[string]string {
+	t.Helper()
 	dirs := map[string]string{}
-	for name, arg := range map[string]string{
-		"s3":    fmt.Sprintf("s3://%s/custody?endpoint=%s&path_style=true&region=us-east-1", container, c.s3.Endpoint),
-		"gcs":   fmt.Sprintf("gs://%s/custody?endpoint=%s&anonymous=true", container, c.gcs.Endpoint),
-		"azure": fmt.Sprintf("azblob://%s/%s/%s/custody?scheme=http", hostOf(c.azure.AccountURL), c.azure.Account, container),
-	} {
+	for _, name := range []string{"s3", "gcs", "azure"} {
 		dirs[name] = h.path("fetched-" + name)
-		command(t, collectorBin, "fetch", "--quiet", arg, dirs[name]).want(t, 0)
+		c.fetch(t, name, dirs[name]).want(t, 0)
 	}
 	return dirs
 }
