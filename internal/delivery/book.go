@@ -48,6 +48,24 @@ func enter(ctx context.Context, store string, done bool) {
 	b.stores[store] = b.stores[store] || done
 }
 
+type wakeKey struct{}
+
+// WithWake lets exporters say, after they answered [ErrPending], that there is
+// something new to ask for: the sender need not wait until its pause is over.
+// wake must return at once; it may be called at any later time.
+func WithWake(ctx context.Context, wake func()) context.Context {
+	return context.WithValue(ctx, wakeKey{}, wake)
+}
+
+// Waker returns what to call when work that was answered with [ErrPending] is
+// done. Without one in the context it is a function that does nothing.
+func Waker(ctx context.Context) func() {
+	if wake, ok := ctx.Value(wakeKey{}).(func()); ok {
+		return wake
+	}
+	return func() {}
+}
+
 // Complete says whether every store that was asked gave its receipt, and at
 // least min did.
 func (b *Book) Complete(min int) bool {

@@ -80,3 +80,14 @@ func TestBook(t *testing.T) {
 	}
 	Receipt(context.Background(), "c") // Without a book: nothing happens.
 }
+
+func TestWaker(t *testing.T) {
+	Waker(t.Context())() // Nobody to wake.
+	woken := 0
+	ctx, _ := WithBook(WithWake(t.Context(), func() { woken++ }))
+	Waker(ctx)()
+	Waker(context.WithoutCancel(ctx))()
+	if woken != 2 {
+		t.Errorf("woken %d times, want 2", woken)
+	}
+}

@@ -239,7 +239,7 @@ func (c *courier) try(ctx context.Context, first uint64) (stores int, err error)
 	if err != nil {
 		return 0, fmt.Errorf("read spooled segment %d: %w", first, err)
 	}
-	given, asked, err := c.s.down.Deliver(ctx, o)
+	given, asked, err := c.s.down.Deliver(delivery.WithWake(ctx, c.nudge), o)
 	if fork := (*delivery.ForkError)(nil); errors.As(err, &fork) {
 		return 0, err
 	}

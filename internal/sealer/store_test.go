@@ -209,6 +209,39 @@ func TestPendingIsNoTroubleAtFirst(t *testing.T) {
 	})
 }
 
+// A store that works in the background says when it is done, and need not be
+// asked again and again.
+func TestPendingStoreWakes(t *testing.T) {
+	bubble(t, func(t *testing.T, c Config, store *memStore) {
+		c.MaxAge, c.Heartbeat = time.Second, time.Hour
+		p := &background{memStore: store, took: 7700 * time.Millisecond}
+		s := open(t, c, p)
+		appendTo(t, s, 0, 10)
+		time.Sleep(p.took + 10*time.Millisecond)
+		synctest.Wait()
+		if n := len(s.courier.queue); n != 0 {
+			t.Errorf("%d segments wait although the store has told that it is done", n)
+		}
+		closeIt(t, s)
+	})
+}
+
+// background is a store that takes its time, and answers that it does.
+type background struct {
+	*memStore
+	took  time.Duration
+	begun bool
+}
+
+func (p *background) Deliver(ctx context.Context, o *delivery.Objects) (int, int, error) {
+	if !p.begun {
+		p.begun = true
+		p.setDown(fmt.Errorf("%w: still being stored", delivery.ErrPending))
+		time.AfterFunc(p.took, func() { p.setDown(nil); delivery.Waker(ctx)() })
+	}
+	return p.memStore.Deliver(ctx, o)
+}
+
 // First one store is away and then the other: whichever is well gets everything.
 func TestStoresAwayInTurn(t *testing.T) {
 	bubble(t, func(t *testing.T, c Config, store *memStore) {
