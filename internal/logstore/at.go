@@ -3,6 +3,7 @@ package logstore
 import (
 	"bytes"
 	"context"
+	"crypto/sha256"
 	"errors"
 	"fmt"
 	"io"
@@ -16,36 +17,79 @@ import (
 // Found is what lies at a place.
 type Found struct {
 	First uint64
-	// Seals are all valid seals, over names and versions, so one and the same
-	// can be there many times; those under the first name, and of one name the
-	// newest, first.
+	// Seals are the valid seals, one for each thing that is said: of copies the
+	// one under the first name, and of its versions the oldest. Those under the
+	// first name come first.
 	Seals []*Held
-	// Notices are about everything else, and what hides a seal.
+	// Notices are about everything else, and what hides a seal: [MaxVersions]
+	// of them at most.
 	Notices []Notice
+
+	valid   []valid // all that are valid: by name, of one name the newest first
+	flooded *FloodedError
+}
+
+// valid is one version that is a valid seal.
+type valid struct {
+	object store.Info
+	sum    [32]byte // of its bytes
+	seal   *seal.Verified
 }
 
 // Same finds the seal with these very bytes, or nil.
 func (f *Found) Same(v *seal.Verified) *Held {
-	return f.find(func(h *Held) bool { return bytes.Equal(h.Seal.Bytes(), v.Bytes()) })
+	sum := sha256.Sum256(v.Bytes())
+	for _, o := range f.valid {
+		if o.sum == sum {
+			return &Held{Object: o.object, Seal: v}
+		}
+	}
+	return nil
 }
 
 // Conflict finds a seal that says something else than v, or nil. One that says
 // the same in other bytes is a copy, to which anybody can add a signature line
 // that no reader knows.
 func (f *Found) Conflict(v *seal.Verified) *Held {
-	return f.find(func(h *Held) bool { return !v.Same(h.Seal) })
-}
-
-func (f *Found) find(is func(*Held) bool) *Held {
-	if i := slices.IndexFunc(f.Seals, is); i >= 0 {
-		return f.Seals[i]
+	for _, h := range f.Seals {
+		if !v.Same(h.Seal) {
+			return h
+		}
 	}
 	return nil
 }
 
+// Sums are the SHA-256 of what lies here and says what v says.
+func (f *Found) Sums(v *seal.Verified) [][32]byte {
+	var sums [][32]byte
+	for _, o := range f.valid {
+		if v.Same(o.seal) && !slices.Contains(sums, o.sum) {
+			sums = append(sums, o.sum)
+		}
+	}
+	return sums
+}
+
+// Flooded is a [FloodedError] if not everything was read.
+func (f *Found) Flooded() error {
+	if f.flooded == nil {
+		return nil
+	}
+	return f.flooded
+}
+
 // At reads the seals that begin at first: two requests where there is one seal
-// or none.
+// or none. Where more versions lie than are read it returns what it found and a
+// [FloodedError], as [Reader.Read] and [Reader.ReadName] do.
 func (r *Reader) At(ctx context.Context, first uint64) (Found, error) {
+	f, err := r.at(ctx, first)
+	if err != nil {
+		return Found{}, err
+	}
+	return f, f.Flooded()
+}
+
+func (r *Reader) at(ctx context.Context, first uint64) (Found, error) {
 	if r.versioned == nil {
 		return r.atNames(ctx, first)
 	}
@@ -53,7 +97,7 @@ func (r *Reader) At(ctx context.Context, first uint64) (Found, error) {
 	if err != nil {
 		return Found{}, err
 	}
-	return r.Read(ctx, p)
+	return r.place(ctx, p)
 }
 
 // atNames asks for one name after the other. The second is asked for even
@@ -75,66 +119,49 @@ func (r *Reader) atNames(ctx context.Context, first uint64) (Found, error) {
 	return f, nil
 }
 
+// add adds what was found under a later name.
 func (f *Found) add(o Found) {
-	f.Seals = append(f.Seals, o.Seals...)
+	for _, h := range o.Seals {
+		if !slices.ContainsFunc(f.Seals, func(have *Held) bool { return have.Seal.Same(h.Seal) }) {
+			f.Seals = append(f.Seals, h)
+		}
+	}
+	f.valid = append(f.valid, o.valid...)
 	f.Notices = append(f.Notices, o.Notices...)
 }
 
 // Read reads the seals of a place. What was removed since it was listed is
 // passed over.
 func (r *Reader) Read(ctx context.Context, p Place) (Found, error) {
-	f := Found{First: p.First}
-	for _, vs := range p.names {
-		one, err := r.ReadName(ctx, p.First, vs)
-		if errors.Is(err, store.ErrNotFound) {
-			continue
-		}
-		if err != nil {
-			return Found{}, err
-		}
-		f.add(one)
+	f, err := r.place(ctx, p)
+	if err != nil {
+		return Found{}, err
 	}
-	return f, nil
+	return f, f.Flooded()
 }
 
 // ReadName reads the seals that begin at first among the versions of one name,
 // the newest first. What lies above the newest valid one hides it.
 func (r *Reader) ReadName(ctx context.Context, first uint64, vs []store.Info) (Found, error) {
-	f := Found{First: first}
-	for _, info := range vs {
-		if info.DeleteMarker {
-			f.Notices = append(f.Notices, Notice{Marker, info.Name, info.Version})
-			continue
-		}
-		h, err := r.open(ctx, first, info)
-		if errors.Is(err, store.ErrNotFound) && r.versioned != nil {
-			continue // Removed since it was listed.
-		}
-		if err != nil {
-			return Found{}, err
-		}
-		if h == nil {
-			f.Notices = append(f.Notices, Notice{Squatter, info.Name, info.Version})
-			continue
-		}
-		if len(f.Seals) == 0 {
-			f.shadowed()
-		}
-		if same := f.Same(h.Seal); same != nil {
-			h.Seal = same.Seal // However often it was written, it is held once.
-		}
-		f.Seals = append(f.Seals, h)
+	if r.versioned != nil {
+		return r.Read(ctx, Place{First: first, names: []versions{vs}})
 	}
-	return f, nil
+	f := newReading(r, Place{First: first, names: []versions{vs}})
+	if err := f.read(ctx); err != nil {
+		return Found{}, err
+	}
+	if f.gone != nil {
+		return Found{}, f.gone
+	}
+	return f.found(), nil
 }
 
-// shadowed makes of what was noticed so far what hides a seal.
-func (f *Found) shadowed() {
-	for i := range f.Notices {
-		if f.Notices[i].Kind == Squatter {
-			f.Notices[i].Kind = Shadow
-		}
+func (r *Reader) place(ctx context.Context, p Place) (Found, error) {
+	rd := newReading(r, p)
+	if err := rd.read(ctx); err != nil {
+		return Found{}, err
 	}
+	return rd.found(), nil
 }
 
 // open reads one version. It returns nil if it is not a valid seal of this log
@@ -143,10 +170,7 @@ func (f *Found) shadowed() {
 // can copy. It binds no origin: two logs of one name in one store are a
 // conflict, whoever began.
 func (r *Reader) open(ctx context.Context, first uint64, info store.Info) (*Held, error) {
-	if info.Size > ledger.MaxSeal {
-		return nil, nil
-	}
-	b, info, err := r.read(ctx, info, ledger.MaxSeal)
+	b, info, err := r.read(ctx, info, ledger.MaxSeal, func(b []byte) bool { return r.mayBegin(b, first) })
 	if err != nil || b == nil {
 		return nil, err
 	}
@@ -161,8 +185,16 @@ func (r *Reader) open(ctx context.Context, first uint64, info store.Info) (*Held
 	return &Held{Object: info, Seal: v}, nil
 }
 
-// read reads a version, or nil if it is longer than limit.
-func (r *Reader) read(ctx context.Context, info store.Info, limit int64) ([]byte, store.Info, error) {
+// mayBegin says whether a seal at first can begin like b, which spares reading
+// large junk to its end. It must not be stricter than seal.Open.
+func (r *Reader) mayBegin(b []byte, first uint64) bool {
+	h, _, err := seal.OpenHead(b, r.keys)
+	return errors.Is(err, seal.ErrVersion) || err == nil && h.Log == r.log && h.First == first
+}
+
+// read reads a version, or nil if it is longer than limit, or long and not worth
+// reading for what it begins with.
+func (r *Reader) read(ctx context.Context, info store.Info, limit int64, worth func([]byte) bool) ([]byte, store.Info, error) {
 	body, got, err := r.get(ctx, info)
 	if err != nil {
 		return nil, info, err
@@ -175,8 +207,17 @@ func (r *Reader) read(ctx context.Context, info store.Info, limit int64) ([]byte
 	if got.Size > limit {
 		return nil, info, nil
 	}
-	buf := bytes.NewBuffer(make([]byte, 0, got.Size+bytes.MinRead))
-	if _, err := buf.ReadFrom(io.LimitReader(body, limit+1)); err != nil {
+	var buf bytes.Buffer
+	if got.Size > 4*ledger.MaxSealHead {
+		if _, err := io.CopyN(&buf, body, ledger.MaxSealHead); err != nil {
+			return nil, info, fmt.Errorf("read %s: %w", info.Name, err)
+		}
+		if !worth(buf.Bytes()) {
+			return nil, info, nil
+		}
+	}
+	buf.Grow(int(got.Size) - buf.Len() + bytes.MinRead)
+	if _, err := buf.ReadFrom(io.LimitReader(body, limit+1-int64(buf.Len()))); err != nil {
 		return nil, info, fmt.Errorf("read %s: %w", info.Name, err)
 	}
 	if int64(buf.Len()) > limit {

@@ -110,6 +110,9 @@ func (b *bench) toldOf(want ...Notice) {
 	}
 }
 
+// junk is no seal, and has the size of one.
+func junk(n uint64) []byte { return fmt.Append(make([]byte, minSeal), n) }
+
 func sealAt(first uint64, n int) string { return SealName("test", first, n) }
 
 func asFork(t *testing.T, err error, one, other ledgertest.Segment) {

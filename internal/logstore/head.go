@@ -41,13 +41,16 @@ func (r *Reader) Head(ctx context.Context) (*Held, error) {
 		return nil, fmt.Errorf("log %s in store %s: %w", r.log, r.store.ID(), ErrNoLog)
 	}
 	for {
-		f, err := r.At(ctx, head.Seal.End())
+		f, err := r.at(ctx, head.Seal.End())
 		if err != nil {
 			return nil, err
 		}
 		next, err := s.judge(f)
 		if err != nil {
 			return nil, err
+		}
+		if next == nil && f.flooded != nil {
+			return nil, f.flooded
 		}
 		if next == nil {
 			return head, nil
@@ -87,7 +90,7 @@ func (s *search) valid(p Place) (*Held, error) {
 	if h, ok := s.seen[p.First]; ok {
 		return h, nil
 	}
-	f, err := s.Read(s.ctx, p)
+	f, err := s.place(s.ctx, p)
 	if err != nil {
 		return nil, err
 	}
@@ -116,11 +119,14 @@ func (s *search) tail() ([]Place, error) {
 		return tail, err
 	}
 	low, high := tail[len(tail)-1].First, uint64(ledger.MaxSize)
-	grow := true
+	grow, next := true, true
 	for low+1 < high {
 		at := middle(low, high)
-		if grow {
+		switch {
+		case grow:
 			at = min(double(low), at)
+		case next && high-low <= low-tail[0].First:
+			at, next = low+1, false // The next page probably is the last: else halving would look past it.
 		}
 		places, full, err := s.page(at, page-1)
 		switch {
@@ -131,7 +137,7 @@ func (s *search) tail() ([]Place, error) {
 		case !full:
 			return places, nil
 		default:
-			tail, low = places, places[len(places)-1].First
+			tail, low, next = places, places[len(places)-1].First, at != low+1
 		}
 	}
 	return tail, nil
@@ -185,7 +191,7 @@ func (s *search) page(from uint64, limit int) (places []Place, full bool, err er
 			return nil, false, err
 		}
 		places = append(places, p)
-		if listed += p.listed(); listed >= limit {
+		if listed += p.count; listed >= limit {
 			return places, true, nil
 		}
 	}

@@ -38,7 +38,7 @@ func squatted(t *testing.T, chain []ledgertest.Segment, names func(yield func(ui
 	m := memory(t, chain...)
 	names(func(first uint64) {
 		if name := sealAt(first, 0); !strings.HasSuffix(name, "/"+chain[len(chain)-1].Seal.Name()) {
-			m.Shadow(name, fmt.Append(nil, first))
+			m.Shadow(name, junk(first))
 		}
 	})
 	s := storetest.NewFaulty(t, m)

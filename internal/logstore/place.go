@@ -18,6 +18,8 @@ import (
 type Place struct {
 	First uint64
 	names []versions
+	count int  // of entries of the listing
+	more  bool // than maxListed: not all were listed
 }
 
 // versions are the versions of one name, the newest first.
@@ -27,18 +29,10 @@ type versions []store.Info
 func (p *Place) size() (n int64) {
 	for _, vs := range p.names {
 		for _, v := range vs {
-			if v.Size <= ledger.MaxSeal {
+			if canBeSeal(v) {
 				n += v.Size
 			}
 		}
-	}
-	return n
-}
-
-// listed is the number of entries of the listing.
-func (p *Place) listed() (n int) {
-	for _, vs := range p.names {
-		n += len(vs)
 	}
 	return n
 }
@@ -53,28 +47,43 @@ func (r *Reader) Places(ctx context.Context, from uint64) iter.Seq2[Place, error
 
 func (r *Reader) places(ctx context.Context, prefix, after string) iter.Seq2[Place, error] {
 	return func(yield func(Place, error) bool) {
-		var p Place
-		for info, err := range listAll(ctx, r.store, prefix, after) {
-			if err != nil {
-				yield(Place{}, err) // What was listed may lack names.
+		for {
+			flooded, ok := r.placesUpToFlood(ctx, prefix, after, yield)
+			if !ok || flooded == nil || !yield(flooded.sorted(), nil) {
 				return
 			}
-			first, n, ok := ledger.ParseSealName(path.Base(info.Name))
-			if !ok || info.Name != SealName(r.log, first, n) {
-				continue
-			}
-			if len(p.names) > 0 && p.First != first {
-				if !yield(p.sorted(), nil) {
-					return
-				}
-				p = Place{}
-			}
-			p.add(first, info)
-		}
-		if len(p.names) > 0 {
-			yield(p.sorted(), nil)
+			// "/" comes right after the dot: on behind all names of that number.
+			after = strings.TrimSuffix(SealName(r.log, flooded.First, 0), ".seal") + "/"
 		}
 	}
+}
+
+// placesUpToFlood yields places until one has more names and versions than are
+// listed, which it returns. It reports whether to go on.
+func (r *Reader) placesUpToFlood(ctx context.Context, prefix, after string, yield func(Place, error) bool) (*Place, bool) {
+	var p Place
+	for info, err := range listAll(ctx, r.store, prefix, after) {
+		if err != nil {
+			yield(Place{}, err) // What was listed may lack names.
+			return nil, false
+		}
+		first, n, ok := ledger.ParseSealName(path.Base(info.Name))
+		if !ok || info.Name != SealName(r.log, first, n) {
+			continue
+		}
+		if len(p.names) > 0 && p.First != first {
+			if !yield(p.sorted(), nil) {
+				return nil, false
+			}
+			p = Place{}
+		}
+		if p.count == maxListed {
+			p.more = true
+			return &p, true
+		}
+		p.add(first, info)
+	}
+	return nil, len(p.names) == 0 || yield(p.sorted(), nil)
 }
 
 // sorted has the name first that a seal usually has; its listing has it last.
@@ -87,6 +96,7 @@ func (p *Place) sorted() Place {
 
 func (p *Place) add(first uint64, info store.Info) {
 	p.First = first
+	p.count++
 	if n := len(p.names); n > 0 && p.names[n-1][0].Name == info.Name {
 		p.names[n-1] = append(p.names[n-1], info)
 		return

@@ -15,6 +15,8 @@ import (
 	"fmt"
 	"strings"
 
+	"golang.org/x/sync/semaphore"
+
 	"github.com/otelcol-custody/custody/ledger"
 	"github.com/otelcol-custody/custody/ledger/checkpoint"
 	"github.com/otelcol-custody/custody/ledger/seal"
@@ -34,6 +36,7 @@ type Reader struct {
 	log       string
 	keys      *checkpoint.Keys
 	tell      func(Notice)
+	room      *semaphore.Weighted // bytes of what is being read
 }
 
 // New returns a reader of the log of this name. Nothing is believed that keys
@@ -45,7 +48,7 @@ func New(s store.Store, log string, keys *checkpoint.Keys, tell func(Notice)) *R
 		tell = func(Notice) {}
 	}
 	versioned, _ := s.(store.Versioned)
-	return &Reader{s, versioned, log, keys, tell}
+	return &Reader{s, versioned, log, keys, tell, semaphore.NewWeighted(aheadBytes)}
 }
 
 // A Held is a valid seal as it lies in a store.
@@ -77,6 +80,7 @@ const (
 	Copy     Kind = "copy"     // the log's seal once more, beside or above itself
 	Shadow   Kind = "shadow"   // a later version that hides a genuine object
 	Marker   Kind = "marker"   // a delete marker on an object of the log
+	Flood    Kind = "flood"    // more versions at a seal's names than are read
 )
 
 // A Notice is something that stops nobody and that somebody should know of.
@@ -92,6 +96,7 @@ func (n Notice) String() string {
 		Copy:     "a copy of a seal lies beside it",
 		Shadow:   "a later version hides the genuine object",
 		Marker:   "a delete marker lies on an object of the log",
+		Flood:    "more versions lie there than are read",
 	}[n.Kind]
 	if n.Version != "" {
 		return fmt.Sprintf("%s (version %s): %s", n.Object, n.Version, text)

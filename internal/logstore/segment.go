@@ -38,7 +38,7 @@ func (r *Reader) Segment(ctx context.Context, v *seal.Verified) ([]byte, store.I
 // segment reads one version. It returns nil if its bytes are others, and notes
 // them.
 func (r *Reader) segment(ctx context.Context, v *seal.Verified, info store.Info, altered *AlteredError) ([]byte, store.Info, error) {
-	b, info, err := r.read(ctx, info, v.Size)
+	b, info, err := r.read(ctx, info, v.Size, func([]byte) bool { return true })
 	if err != nil || b == nil {
 		return nil, info, err
 	}
@@ -62,6 +62,11 @@ func (r *Reader) segmentBelow(ctx context.Context, v *seal.Verified, name string
 	for _, info := range all {
 		if info.DeleteMarker {
 			above = append(above, Notice{Marker, name, info.Version})
+			continue
+		}
+		if info.Size != v.Size {
+			others++
+			above = append(above, Notice{Shadow, name, info.Version})
 			continue
 		}
 		b, _, err := r.segment(ctx, v, info, altered)

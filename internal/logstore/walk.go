@@ -2,6 +2,7 @@ package logstore
 
 import (
 	"context"
+	"crypto/sha256"
 	"iter"
 
 	"golang.org/x/sync/errgroup"
@@ -12,7 +13,7 @@ import (
 )
 
 const (
-	// aheadSeals and aheadBytes bound the seals that are read at a time.
+	// aheadSeals and aheadBytes bound the seals that are read and held at a time.
 	aheadSeals = 16
 	aheadBytes = 64 << 20
 	// maxStrange is how many places without a valid seal are looked at behind
@@ -26,7 +27,9 @@ const (
 //
 // Two different valid seals at a place, or one that does not follow, end it with
 // a [ForkError], a valid seal behind a missing one with a [GapError]; behind
-// more than 64 places of squatters none is looked for.
+// more than 64 places of squatters none is looked for. A place where too much
+// lies to read it all is told of as a [Flood]; it ends the walk, with a
+// [FloodedError], only if what was read holds no valid seal where one is due.
 //
 // It takes a request for each seal and for each thousand names, and reads up to
 // 16 seals at a time.
@@ -68,7 +71,7 @@ func (w *walk) fail(err error) bool {
 // listed goes by the store's listing, which spares requests and is not believed.
 // It reports whether to go on.
 func (w *walk) listed() bool {
-	for f, err := range w.ahead(w.ctx, w.size()) {
+	for f, err := range w.From(w.ctx, w.size()) {
 		if err != nil {
 			return w.fail(err)
 		}
@@ -100,7 +103,7 @@ func (w *walk) listed() bool {
 // came. It reports whether to go on.
 func (w *walk) unlisted(limit uint64) bool {
 	for !w.asked && w.size() < limit {
-		f, err := w.At(w.ctx, w.size())
+		f, err := w.at(w.ctx, w.size())
 		if err != nil {
 			return w.fail(err)
 		}
@@ -120,6 +123,9 @@ func (w *walk) step(f Found) (found, ok bool) {
 	h, err := w.one(f)
 	if err != nil {
 		return false, w.fail(err)
+	}
+	if h == nil && f.flooded != nil {
+		return false, w.fail(f.flooded) // Is this the end? Nobody knows.
 	}
 	if h == nil {
 		return false, true
@@ -149,21 +155,17 @@ func (w *walk) notice(f Found) {
 // the same the one that was there first. Others of them are copies, if their
 // bytes differ.
 func (r *Reader) one(f Found) (*Held, error) {
-	var first *Held
-	for _, h := range f.Seals {
-		if first == nil || h.Object.Name == first.Object.Name {
-			first = h // Of one name the newest comes first.
-		}
-	}
-	if first == nil {
+	if len(f.Seals) == 0 {
 		return nil, nil
 	}
-	if other := f.Conflict(first.Seal); other != nil {
-		return nil, &ForkError{r.store.ID(), r.log, first, other, nil}
+	first := f.Seals[0]
+	if len(f.Seals) > 1 {
+		return nil, &ForkError{r.store.ID(), r.log, first, f.Seals[1], nil}
 	}
-	for _, h := range f.Seals {
-		if string(h.Seal.Bytes()) != string(first.Seal.Bytes()) {
-			r.tell(Notice{Copy, h.Object.Name, h.Object.Version})
+	sum := sha256.Sum256(first.Seal.Bytes())
+	for _, o := range f.valid {
+		if o.sum != sum {
+			r.tell(Notice{Copy, o.object.Name, o.object.Version})
 		}
 	}
 	return first, nil
@@ -198,8 +200,10 @@ func stored(tiles []tree.Tile) []tree.Tile {
 	return keep
 }
 
-// ahead lists and reads the places from one on, some at a time.
-func (r *Reader) ahead(ctx context.Context, from uint64) iter.Seq2[Found, error] {
+// From reads the places from one on, by the store's listing, up to 16 at a time.
+// It ends with the first error of the store; a flooded place is no error here,
+// [Found.Flooded] says so.
+func (r *Reader) From(ctx context.Context, from uint64) iter.Seq2[Found, error] {
 	return func(yield func(Found, error) bool) {
 		var batch []Place
 		var bytes int64
@@ -240,7 +244,7 @@ func (r *Reader) readAll(ctx context.Context, batch []Place) ([]Found, error) {
 	var g errgroup.Group
 	for i, p := range batch {
 		g.Go(func() error {
-			found[i], errs[i] = r.Read(ctx, p)
+			found[i], errs[i] = r.place(ctx, p)
 			return nil
 		})
 	}
