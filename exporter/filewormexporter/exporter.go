@@ -2,6 +2,7 @@ package filewormexporter
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"sync/atomic"
 
@@ -41,13 +42,22 @@ func newExporter(set exporter.Settings, cfg *Config) (*fileExporter, error) {
 		Open: func(ctx context.Context) (store.Store, error) {
 			s, err := dir.Open(ctx, false)
 			if err != nil {
-				return nil, err
+				return nil, definite(err)
 			}
 			e.opened(s.(*dirstore.Store))
 			return s, nil
 		},
 	})
 	return e, err
+}
+
+// definite marks what time does not mend: the path names a file, or the user may
+// not write there.
+func definite(err error) error {
+	if errors.Is(err, store.ErrUnavailable) || errors.Is(err, store.ErrFull) || errors.Is(err, store.ErrNotFound) {
+		return err
+	}
+	return fmt.Errorf("%w: %w", store.ErrUnfit, err)
 }
 
 func (e *fileExporter) opened(s *dirstore.Store) {

@@ -151,7 +151,7 @@ func TestUnwritableAtStart(t *testing.T) {
 	require.NoError(t, os.WriteFile(file, nil, 0o600))
 	e := create(t, config(filepath.Join(file, "store")))
 	err := e.Start(t.Context(), componenttest.NewNopHost())
-	require.ErrorContains(t, err, "path: store directory")
+	require.ErrorContains(t, err, "path: store unfit: store directory")
 	require.NoError(t, e.Shutdown(t.Context()))
 	if os.Getuid() == 0 {
 		return // Root writes everywhere; the rest is dirstore's own test.

@@ -27,6 +27,7 @@ func TestParse(t *testing.T) {
 		{"evidence", &Dir{Path: "evidence", Immutable: "auto"}, "file://" + abs},
 		{"/srv/a b", &Dir{Path: "/srv/a b", Immutable: "auto"}, "file:///srv/a%20b"},
 		{"file:///srv/a%20b?immutable=off", &Dir{Path: "/srv/a b", Immutable: "off"}, "file:///srv/a%20b"},
+		{"s3://acme-audit?region=cn-north-1", &S3{Bucket: "acme-audit", Region: "cn-north-1", ConditionalWrites: "required", RequireLock: true}, "s3://acme-audit?partition=aws-cn"},
 		{"s3://acme-audit", &S3{Bucket: "acme-audit", ConditionalWrites: "required", RequireLock: true}, "s3://acme-audit"},
 		{
 			"s3://acme-audit/custody/prod/?region=eu-central-1&endpoint=http://127.0.0.1:9000&path_style=true&retention.mode=compliance&retention.days=2557&retention.legal_hold=true&require_lock=false&tags.team=audit&tags.a.b=c&bucket_owner=111122223333",

@@ -161,8 +161,8 @@ func (f *faults) tags(tags map[string]string, form *regexp.Regexp) {
 	}
 }
 
-// ID names the bucket and prefix as a URL.
-func (c *S3) ID() string { return bucketID("s3", c.Bucket, c.Prefix, c.Endpoint) }
+// ID names the bucket and prefix as a URL, and the endpoint or partition.
+func (c *S3) ID() string { return c.options(false).ID() }
 
 // Policy says how objects are retained.
 func (c *S3) Policy() Policy { return c.Retention.policy(s3Lock, c.RequireLock) }

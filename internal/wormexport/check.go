@@ -10,6 +10,7 @@ import (
 	"github.com/otelcol-custody/custody/ledger/seal"
 	"github.com/otelcol-custody/custody/ledger/segment"
 	"github.com/otelcol-custody/custody/ledger/tree"
+	"github.com/otelcol-custody/custody/store"
 )
 
 // A sealed segment has been checked against its seal, and the seal against the
@@ -19,14 +20,20 @@ type sealed struct {
 	seal    *seal.Verified
 	segment []byte // nil: it has expired, and only what proves it is stored
 	tiles   []tree.Tile
-	repair  bool // what is missing is stored even where the seal is there
+	fresh   bool // hash_chain delivers it; else somebody copies what may be old
+	// Both are set when it is taken in hand.
+	keep  store.Retention // for what is written
+	least store.Retention // enough for what lies there already
 }
 
 // A sealID is the SHA-256 of a seal's bytes. A seal pins its segment, so this
-// identifies everything that was delivered with it.
+// identifies everything that was delivered with it. What comes without its
+// segment has another one, so that it never passes for the whole.
 type sealID [sha256.Size]byte
 
 func idOf(seal []byte) sealID { return sha256.Sum256(seal) }
+
+func expiredID(seal []byte) sealID { return sha256.Sum256(append([]byte("expired\n"), seal...)) }
 
 // check verifies a delivery. It does not inflate the segment nor recompute the
 // commitments: the seal's signed head pins the segment's SHA-256, so these are
@@ -40,7 +47,7 @@ func check(o *delivery.Objects, keys *checkpoint.Keys) (*sealed, error) {
 	if err := checkSegment(o.Segment, d.seal); err != nil {
 		return nil, altered(err)
 	}
-	d.segment = o.Segment
+	d.id, d.segment = idOf(o.Seal), o.Segment
 	return d, nil
 }
 
@@ -54,7 +61,7 @@ func checkExpired(o *delivery.Objects, keys *checkpoint.Keys) (*sealed, error) {
 	if err != nil {
 		return nil, altered(fmt.Errorf("segment %d of log %s: %w", v.First, v.Log, err))
 	}
-	return &sealed{id: idOf(o.Seal), seal: v, tiles: tiles}, nil
+	return &sealed{id: expiredID(o.Seal), seal: v, tiles: tiles}, nil
 }
 
 func openSeal(b []byte, keys *checkpoint.Keys) (*seal.Verified, error) {

@@ -40,8 +40,7 @@ func (e *Exporter) direct(ctx context.Context, d *sealed) error {
 	if e.memory.isStored(d.id) {
 		return nil
 	}
-	d.repair = true
-	e.memory.arrive(d.id, d.seal.Closed().At)
+	e.memory.arrive(d)
 	for {
 		err := e.jobs.here(ctx, &job{id: d.id, log: d.seal.Log, end: d.seal.End(), do: func(ctx context.Context, s store.Store) error {
 			return e.keep(ctx, s, d)

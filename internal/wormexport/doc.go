@@ -11,8 +11,9 @@
 //
 // A segment takes one write for each object, and on a store with versions one
 // listing of its seal's. The first segment after a start, and one that comes out
-// of its turn, takes one or two listings more. A probe takes a listing, and a read
-// for each seal from the writer's newest one on.
+// of its turn, takes one or two listings more. One whose seal is there already takes
+// a look at each of its objects, and where the store knows no digests a read. A
+// probe takes a listing, and a read for each seal from the writer's newest one on.
 //
 // # Answers
 //

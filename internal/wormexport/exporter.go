@@ -23,8 +23,8 @@ const (
 	// one exporter after the other, so what one waits all wait: it is short
 	// enough that a store which dies keeps the others current within a second.
 	DefaultTimeout = 500 * time.Millisecond
-	// hurry is how long Consume waits for a store that did not answer last time:
-	// enough for one that is well again.
+	// hurry is how long Consume waits for a store that did not answer last time,
+	// or that is behind: enough for one that is well again.
 	hurry = 10 * time.Millisecond
 	// DefaultWorkers is how many segments an exporter has in hand at most; each
 	// is held in memory, up to 80 MiB of segment and 32 MiB of seal.
@@ -45,9 +45,9 @@ type Settings struct {
 	// ID is the store's name in receipts and messages, equal to the ID of the
 	// store that Open returns; it is needed before there is one.
 	ID string
-	// Open opens the store. An error that is store.ErrUnavailable, ErrFull or
-	// ErrDenied passes: it is tried again with each delivery, and somebody may
-	// mend the credentials meanwhile. Any other is a definite no at the start.
+	// Open opens the store. An error that is store.ErrUnfit or ErrRetention is a
+	// definite no at the start. Any other may pass, be it unknown: it is tried
+	// again with each delivery, and somebody may mend the cause meanwhile.
 	// The context is that of opening alone. Shutdown closes the store.
 	Open func(context.Context) (store.Store, error)
 	// Keys are the only keys that are believed.
@@ -72,8 +72,8 @@ type Exporter struct {
 	mu    sync.Mutex // guards opening the store
 	store store.Store
 	// active is the policy as the opened store keeps it; nil before.
-	active atomic.Pointer[RetentionPolicy]
-	warned atomic.Bool // of a promise that nobody keeps
+	active atomic.Pointer[activePolicy]
+	warned struct{ promise, late, over atomic.Bool } // what is said once
 	// slow: an answer did not come in time, and no work on the store has
 	// succeeded since. Then no delivery waits: one store that hangs must not
 	// hold the others up again and again.
@@ -98,30 +98,43 @@ func New(set Settings) (*Exporter, error) {
 	return e, nil
 }
 
-// Start opens the store. A store that is away, full or denies access is no reason
-// to fail: the segments wait with hash_chain.
+// Start opens the store. Only a store that was asked and does not do is a reason
+// to fail: the collector's sources would stop, too. For any other the segments
+// wait with hash_chain.
 func (e *Exporter) Start(ctx context.Context, host component.Host) error {
 	e.health.start(host)
 	within, cancel := context.WithTimeout(ctx, openLimit)
 	defer cancel()
 	_, err := e.opened(within)
-	slow := within.Err() != nil && ctx.Err() == nil
-	if slow || errors.Is(err, store.ErrUnavailable) || errors.Is(err, store.ErrFull) || errors.Is(err, store.ErrDenied) {
-		if err != nil {
-			e.health.failed(err)
-		}
-		return nil
+	definite := errors.Is(err, store.ErrUnfit) || errors.Is(err, store.ErrRetention)
+	if definite && within.Err() == nil {
+		return err
 	}
-	return err
+	if err != nil {
+		e.health.failed(err)
+	}
+	return nil
 }
 
 // Shutdown waits for the segments in hand for a few seconds, or until ctx ends,
 // and closes the store.
 func (e *Exporter) Shutdown(ctx context.Context) error {
 	defer e.telemetry.Shutdown()
-	if !e.jobs.stop(ctx, shutdownGrace) {
-		return fmt.Errorf("store %s does not answer: left it with a segment half stored; it is stored again after the next start", e.set.ID)
+	if e.jobs.stop(ctx, shutdownGrace) {
+		return e.close()
 	}
+	err := fmt.Errorf("store %s does not answer: left it with a segment half stored; it is stored again after the next start", e.set.ID)
+	closed := make(chan error, 1)
+	go func() { closed <- e.close() }() // May wait for what hangs.
+	select {
+	case fault := <-closed:
+		return errors.Join(err, fault)
+	case <-time.After(shutdownGrace):
+		return err
+	}
+}
+
+func (e *Exporter) close() error {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	if e.store == nil {
@@ -158,7 +171,7 @@ func (e *Exporter) ConsumeLogs(ctx context.Context, ld plog.Logs) error {
 	}
 	if fork := (*delivery.ForkError)(nil); !errors.As(err, &fork) && !errors.Is(err, delivery.ErrPending) {
 		e.telemetry.refused(ctx, err)
-		e.health.refused(err)
+		e.health.refused(err, false)
 	}
 	return err
 }
@@ -168,16 +181,16 @@ func (e *Exporter) deliver(ctx context.Context, o *delivery.Objects) error {
 		e.telemetry.duplicate(ctx)
 		return nil
 	}
-	// What is known to wait is not checked again while the store is away.
 	away := e.health.away()
-	if away != nil && e.memory.isMissing(idOf(o.Seal)) {
-		return e.pending(away)
+	if err := e.waits(ctx, idOf(o.Seal), away); err != nil {
+		return e.pending(err)
 	}
 	d, err := check(o, e.set.Keys)
 	if err != nil {
 		return err
 	}
-	e.memory.arrive(d.id, d.seal.Closed().At)
+	d.fresh = true
+	e.memory.arrive(d)
 	if away != nil {
 		return e.pending(away)
 	}
@@ -186,6 +199,28 @@ func (e *Exporter) deliver(ctx context.Context, o *delivery.Objects) error {
 		defer e.telemetry.inHand(ctx, -1)
 		return e.keep(ctx, s, d)
 	}})
+}
+
+// waits says why a segment that is known to wait goes on waiting. Then it is not
+// checked again: hash_chain sends it often.
+func (e *Exporter) waits(ctx context.Context, id sealID, away error) error {
+	log, ok := e.memory.awaited(id)
+	switch {
+	case !ok:
+		return nil
+	case away != nil:
+		return away
+	case e.behind(ctx, log):
+		return e.jobs.occupied(id, log, delivery.Waker(ctx))
+	}
+	return nil
+}
+
+// behind says that a sender which can be woken has several segments of a log to
+// store here. They are stored in the background: to wait for each would hold up
+// the other stores.
+func (e *Exporter) behind(ctx context.Context, log string) bool {
+	return delivery.Booked(ctx) && e.memory.lags(log)
 }
 
 func (e *Exporter) probe(ctx context.Context, p *delivery.Probe) error {
@@ -201,12 +236,14 @@ func (e *Exporter) probe(ctx context.Context, p *delivery.Probe) error {
 
 // ask turns the answers of the workers' own into pending.
 func (e *Exporter) ask(ctx context.Context, j *job) error {
+	j.ours = delivery.Booked(ctx)
 	timeout := e.set.Timeout
-	if e.slow.Load() || e.health.failing() {
+	hurried := e.slow.Load() || e.health.failing() || e.behind(ctx, j.log)
+	if hurried {
 		timeout = min(timeout, hurry)
 	}
 	err := e.jobs.ask(ctx, timeout, j)
-	if errors.Is(err, errSlow) && ctx.Err() == nil {
+	if errors.Is(err, errSlow) && !hurried && ctx.Err() == nil {
 		e.slow.Store(true)
 	}
 	if errors.Is(err, errSlow) || errors.Is(err, errBusy) || errors.Is(err, errStopped) {
@@ -232,7 +269,7 @@ func (e *Exporter) attempt(ctx context.Context, j *job) error {
 	}
 	if fork := (*delivery.ForkError)(nil); errors.As(err, &fork) {
 		e.telemetry.forked(ctx)
-		e.health.refused(err)
+		e.health.refused(err, j.ours)
 		return err
 	}
 	e.telemetry.failed(ctx, err)

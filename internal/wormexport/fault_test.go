@@ -325,7 +325,7 @@ func TestShutdownEndsWhatHangs(t *testing.T) {
 	}
 }
 
-// A store that is away at start is opened later; any other fault refuses.
+// A store that is away at start is opened later; one that does not do refuses.
 func TestOpening(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		away := true
@@ -348,12 +348,12 @@ func TestOpening(t *testing.T) {
 	})
 	e, err := New(Settings{
 		Telemetry: componenttest.NewNopTelemetrySettings(), ID: "x", Keys: ledgertest.Keys(t, ledgertest.Signer(t, origin)),
-		Open: func(context.Context) (store.Store, error) { return nil, fs.ErrPermission },
+		Open: func(context.Context) (store.Store, error) { return nil, store.ErrUnfit },
 	})
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := e.Start(t.Context(), &statusHost{}); !errors.Is(err, fs.ErrPermission) {
+	if err := e.Start(t.Context(), &statusHost{}); !errors.Is(err, store.ErrUnfit) {
 		t.Errorf("got %v", err)
 	}
 	if err := e.Shutdown(t.Context()); err != nil {

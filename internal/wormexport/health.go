@@ -2,6 +2,7 @@ package wormexport
 
 import (
 	"errors"
+	"regexp"
 	"sync"
 	"time"
 
@@ -20,12 +21,16 @@ const (
 	// repeat is how often a refusal that lasts is logged again; hash_chain
 	// delivers what was refused for ever.
 	repeat = time.Minute
+	// mostReasons is how many reasons of one outage are told.
+	mostReasons = 16
 )
 
 // health is what is known of the store, and what the collector is told: a
 // recoverable error while the store is away or full, and for what was refused,
-// until something is stored again; a permanent one for a fork, which no retry
-// gets over. Fatal is for hash_chain to say, which owns the log.
+// until something is stored again; a permanent one for a fork of a log of this
+// process, which no retry gets over. Who sends over OTLP, with a key that is
+// trusted for a log of its own, cannot cause that: this exporter keeps other logs,
+// too. Fatal is for hash_chain to say, which owns the log.
 type health struct {
 	logger *zap.Logger
 	host   component.Host // nil before start
@@ -33,11 +38,11 @@ type health struct {
 	mu    sync.Mutex // guards what follows
 	rest  time.Duration
 	until time.Time
-	err   error     // why the store is away
-	bad   bool      // a recoverable error has been reported
-	fork  bool      // a permanent error has been reported
-	said  string    // the refusal that was logged last
-	again time.Time // when what was said is worth saying again
+	err   error           // why the store is away
+	told  map[string]bool // reasons of the recoverable errors reported
+	fork  bool            // a permanent error has been reported
+	said  string          // the refusal that was logged last
+	again time.Time       // when what was said is worth saying again
 }
 
 // away returns the reason while there is no use in asking the store.
@@ -65,8 +70,8 @@ func (h *health) worked() {
 		h.logger.Info("the store is back")
 	}
 	h.err, h.rest, h.said = nil, 0, ""
-	if h.bad {
-		h.bad = false
+	if len(h.told) > 0 {
+		h.told = nil
 		h.tell(componentstatus.NewEvent(componentstatus.StatusOK))
 	}
 }
@@ -75,12 +80,11 @@ func (h *health) worked() {
 func (h *health) failed(err error) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	if h.err == nil {
+	if h.recoverable(err) {
 		h.logger.Warn("cannot store now; segments stay with hash_chain and are tried again", zap.Error(err))
 	}
 	h.rest = min(max(2*h.rest, shortestRest), longestRest)
 	h.err, h.until = err, time.Now().Add(h.rest)
-	h.recoverable(err)
 }
 
 // waits says that the store works and yet cannot take what was delivered.
@@ -90,15 +94,16 @@ func (h *health) waits(err error) {
 	h.recoverable(err)
 }
 
-// refused says that a delivery was not taken for what it is.
-func (h *health) refused(err error) {
+// refused says that a delivery was not taken for what it is. That is for good if
+// it is a fork of a log of ours.
+func (h *health) refused(err error, ours bool) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	if text, now := err.Error(), time.Now(); text != h.said || !now.Before(h.again) {
 		h.logger.Error("refused a delivery", zap.Error(err))
 		h.said, h.again = text, now.Add(repeat)
 	}
-	if fork := (*delivery.ForkError)(nil); errors.As(err, &fork) {
+	if fork := (*delivery.ForkError)(nil); ours && errors.As(err, &fork) {
 		h.fork = true
 		h.tell(componentstatus.NewPermanentErrorEvent(err))
 		return
@@ -106,13 +111,24 @@ func (h *health) refused(err error) {
 	h.recoverable(err)
 }
 
-// recoverable reports an error. The caller holds mu.
-func (h *health) recoverable(err error) {
-	if h.bad {
-		return // Each report begins the health check's recovery_duration anew.
+// volatile are the words of a message that differ from one attempt to the next:
+// numbers, addresses, names of objects and of requests.
+var volatile = regexp.MustCompile(`\S*[0-9]\S*`)
+
+// recoverable reports an error, each reason once until the store works again, and
+// says whether it did. More reports would begin the health check's
+// recovery_duration anew. The caller holds mu.
+func (h *health) recoverable(err error) bool {
+	reason := failure(err) + ": " + volatile.ReplaceAllString(err.Error(), "#")
+	if h.told[reason] || len(h.told) == mostReasons {
+		return false
 	}
-	h.bad = true
+	if h.told == nil {
+		h.told = map[string]bool{}
+	}
+	h.told[reason] = true
 	h.tell(componentstatus.NewRecoverableErrorEvent(err))
+	return true
 }
 
 // tell reports an event; after a permanent error there is none. The caller

@@ -6,6 +6,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/otelcol-custody/custody/internal/delivery"
 	"github.com/otelcol-custody/custody/ledger/seal"
 	"github.com/otelcol-custody/custody/store"
 )
@@ -19,6 +20,7 @@ type job struct {
 	id   sealID
 	log  string // of a segment
 	end  uint64 // of a segment, 0 for a probe
+	ours bool   // asked for by a hash_chain of this process
 	do   func(context.Context, store.Store) error
 	done chan struct{}
 
@@ -41,37 +43,61 @@ type jobs struct {
 
 	mu      sync.Mutex // guards what follows
 	all     map[sealID]*job
+	wakers  map[string]func() // by log, of callers that went without an answer
 	running int
 	stopped bool
 }
 
 func newJobs(limit int, run func(context.Context, *job) error) *jobs {
 	ctx, cancel := context.WithCancel(context.Background())
-	return &jobs{limit: limit, run: run, ctx: ctx, cancel: cancel, all: map[sealID]*job{}}
+	return &jobs{limit: limit, run: run, ctx: ctx, cancel: cancel, all: map[sealID]*job{}, wakers: map[string]func(){}}
 }
 
 // ask returns the answer to a job, its own or an equal one's that is in hand,
-// if it comes within the timeout.
+// if it comes within the timeout. If not, or if no worker is free, the caller is
+// woken when a job succeeds.
 func (js *jobs) ask(ctx context.Context, timeout time.Duration, j *job) error {
-	j, err := js.join(j)
+	wake := delivery.Waker(ctx)
+	j, err := js.join(j, wake)
 	if err != nil {
 		return err
 	}
-	defer js.leave(j)
 	timer := time.NewTimer(timeout)
 	defer timer.Stop()
 	select {
 	case <-j.done:
-		return j.err
+		err = j.err
 	case <-timer.C:
-		return errSlow
+		err = errSlow
 	case <-ctx.Done():
-		return fmt.Errorf("%w: %w", errSlow, ctx.Err())
+		err = fmt.Errorf("%w: %w", errSlow, ctx.Err())
 	}
+	if js.leave(j, wake) {
+		return j.err
+	}
+	return err
+}
+
+// occupied says why a segment cannot be taken in hand now: it is, or no worker is
+// free. Then the caller is woken when a job succeeds.
+func (js *jobs) occupied(id sealID, log string, wake func()) error {
+	js.mu.Lock()
+	defer js.mu.Unlock()
+	var err error
+	switch {
+	case js.all[id] != nil:
+		err = errSlow
+	case js.running == js.limit:
+		err = errBusy
+	default:
+		return nil
+	}
+	js.wakers[log] = wake
+	return err
 }
 
 // join takes a job in hand, or finds the equal one that is.
-func (js *jobs) join(j *job) (*job, error) {
+func (js *jobs) join(j *job, wake func()) (*job, error) {
 	js.mu.Lock()
 	defer js.mu.Unlock()
 	js.forgetOld()
@@ -83,6 +109,7 @@ func (js *jobs) join(j *job) (*job, error) {
 		return nil, errStopped
 	}
 	if js.running == js.limit {
+		js.wakers[j.log] = wake
 		return nil, errBusy
 	}
 	j.done, j.waiters = make(chan struct{}), 1
@@ -134,9 +161,17 @@ func (j *job) await(ctx context.Context) error {
 func (js *jobs) work(j *job) {
 	err := js.run(js.ctx, j)
 	js.mu.Lock()
-	defer js.mu.Unlock()
 	js.running--
 	js.end(j, err)
+	var wake map[string]func()
+	// A store that fails is asked again in the sender's own time.
+	if err == nil {
+		wake, js.wakers = js.wakers, map[string]func(){}
+	}
+	js.mu.Unlock()
+	for _, f := range wake {
+		f()
+	}
 }
 
 // end publishes how a job went. The caller holds mu.
@@ -149,14 +184,20 @@ func (js *jobs) end(j *job, err error) {
 	close(j.done)
 }
 
-// leave gives up waiting, and takes an answer along that was kept.
-func (js *jobs) leave(j *job) {
+// leave gives up waiting. It says whether there is an answer after all, and takes
+// along one that was kept; if there is none, wake is kept.
+func (js *jobs) leave(j *job, wake func()) bool {
 	js.mu.Lock()
 	defer js.mu.Unlock()
 	j.waiters--
-	if !j.over.IsZero() && js.all[j.id] == j {
+	if j.over.IsZero() {
+		js.wakers[j.log] = wake
+		return false
+	}
+	if js.all[j.id] == j {
 		delete(js.all, j.id)
 	}
+	return true
 }
 
 // forgetOld drops answers that nobody fetched. The caller holds mu.

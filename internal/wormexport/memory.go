@@ -27,6 +27,12 @@ type held struct {
 
 func heldAs(h *logstore.Held) *held { return &held{name: h.Object.Name, seal: h.Seal} }
 
+// waiting is what is remembered of a segment until it is stored.
+type waiting struct {
+	log    string
+	closed time.Time
+}
+
 // memory is what the store is known to have. It is safe for concurrent use.
 type memory struct {
 	mu     sync.Mutex // guards what follows
@@ -34,16 +40,16 @@ type memory struct {
 	placed recent[sealID] // segment and tiles are there; the seal may not be
 	// arrived holds what was delivered, in this order, stored or not.
 	arrived recent[sealID]
-	// missing holds when segments were closed that were delivered and are not
-	// stored. What exceeds rememberedSeals is not counted.
-	missing map[sealID]time.Time
+	// missing are the segments that were delivered and are not stored. What
+	// exceeds rememberedSeals is not counted.
+	missing map[sealID]waiting
 	heads   map[string]*held
 	order   []string // of heads, the one longest without news first
 }
 
 func newMemory() *memory {
 	set := func() recent[sealID] { return newRecent[sealID](rememberedSeals) }
-	return &memory{stored: set(), placed: set(), arrived: set(), missing: map[sealID]time.Time{}, heads: map[string]*held{}}
+	return &memory{stored: set(), placed: set(), arrived: set(), missing: map[sealID]waiting{}, heads: map[string]*held{}}
 }
 
 func (m *memory) isStored(id sealID) bool {
@@ -64,22 +70,22 @@ func (m *memory) place(id sealID) {
 	m.placed.add(id)
 }
 
-// arrive notes a delivery of a segment that was closed then.
-func (m *memory) arrive(id sealID, closed time.Time) {
+// arrive notes a delivery.
+func (m *memory) arrive(d *sealed) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	m.arrived.add(id)
-	if !m.stored.has(id) && len(m.missing) < rememberedSeals {
-		m.missing[id] = closed
+	m.arrived.add(d.id)
+	if !m.stored.has(d.id) && len(m.missing) < rememberedSeals {
+		m.missing[d.id] = waiting{d.seal.Log, d.seal.Closed().At}
 	}
 }
 
-// isMissing says whether a segment has arrived that is not stored.
-func (m *memory) isMissing(id sealID) bool {
+// awaited returns the log of a segment that has arrived and is not stored.
+func (m *memory) awaited(id sealID) (log string, ok bool) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	_, ok := m.missing[id]
-	return ok
+	w, ok := m.missing[id]
+	return w.log, ok
 }
 
 // backlog is the number of segments that have arrived and are not stored, and
@@ -87,12 +93,28 @@ func (m *memory) isMissing(id sealID) bool {
 func (m *memory) backlog() (n int, oldest time.Time) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	for _, closed := range m.missing {
-		if oldest.IsZero() || closed.Before(oldest) {
-			oldest = closed
+	for _, w := range m.missing {
+		if oldest.IsZero() || w.closed.Before(oldest) {
+			oldest = w.closed
 		}
 	}
 	return len(m.missing), oldest
+}
+
+// lags says whether more than one segment of a log is missing.
+func (m *memory) lags(log string) bool {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	n := 0
+	for _, w := range m.missing {
+		if w.log == log {
+			n++
+		}
+		if n > 1 {
+			return true
+		}
+	}
+	return false
 }
 
 // now is a point in the order of arrivals.

@@ -10,7 +10,8 @@ import (
 )
 
 // checkOrder makes sure that the store holds the seal that v follows, and
-// remembers it. Its errors are a [PredecessorError], a fork, or the store's.
+// remembers it, which says nothing of the segment that it proves. Its errors are a
+// [PredecessorError], a fork, or the store's.
 func (e *Exporter) checkOrder(ctx context.Context, s store.Store, v *seal.Verified) error {
 	if v.First == 0 {
 		return nil // The seal's create-only write is the fence.
@@ -22,7 +23,7 @@ func (e *Exporter) checkOrder(ctx context.Context, s store.Store, v *seal.Verifi
 	if err := e.follows(v, before); err != nil {
 		return err
 	}
-	e.remember(before)
+	e.memory.find(before)
 	return nil
 }
 
@@ -30,7 +31,7 @@ func (e *Exporter) checkOrder(ctx context.Context, s store.Store, v *seal.Verifi
 // begins. Both are valid, so if it does not, the log has two histories.
 func (e *Exporter) follows(v *seal.Verified, before *held) error {
 	if _, err := v.Follows(before.seal); err != nil {
-		return e.fork(string(v.Before()), before)
+		return e.fork(v.Origin, string(v.Before()), before)
 	}
 	return nil
 }
@@ -92,7 +93,7 @@ func (e *Exporter) nearest(ctx context.Context, s store.Store, v *seal.Verified,
 	case h.seal.End() < v.First:
 		return nil, &PredecessorError{v.Log, v.First, h.seal.End()}
 	case h.seal.End() > v.First:
-		return nil, e.fork(string(v.Before()), h)
+		return nil, e.fork(v.Origin, string(v.Before()), h)
 	default:
 		return h, nil // [Exporter.follows] accuses it.
 	}
@@ -111,14 +112,4 @@ func (e *Exporter) firstsBetween(ctx context.Context, s store.Store, log string,
 		firsts = append(firsts, p.First)
 	}
 	return firsts, nil
-}
-
-// remember notes a seal that lies in the store. Who asks for retention has more
-// to see to before it counts as stored.
-func (e *Exporter) remember(h *held) {
-	if e.retains() {
-		e.memory.find(h)
-		return
-	}
-	e.memory.store(idOf(h.seal.Bytes()), h)
 }

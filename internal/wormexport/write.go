@@ -1,17 +1,18 @@
 package wormexport
 
 import (
+	"bytes"
 	"context"
 	"crypto/sha256"
 	"errors"
 	"fmt"
+	"io"
 	"time"
 
 	"golang.org/x/sync/errgroup"
 
 	"github.com/otelcol-custody/custody/internal/logstore"
 	"github.com/otelcol-custody/custody/ledger"
-	"github.com/otelcol-custody/custody/ledger/seal"
 	"github.com/otelcol-custody/custody/store"
 )
 
@@ -30,7 +31,11 @@ const (
 
 // keep stores a segment's objects. Each step may be repeated.
 func (e *Exporter) keep(ctx context.Context, s store.Store, d *sealed) error {
+	if e.memory.isStored(d.id) {
+		return nil // By a job that ended just before this one began.
+	}
 	e.promised(s, d.seal)
+	e.retain(d)
 	done, err := e.begin(ctx, s, d)
 	if done || err != nil {
 		return err
@@ -50,18 +55,19 @@ func (e *Exporter) keep(ctx context.Context, s store.Store, d *sealed) error {
 	}
 	// Commit point of the segment in this store. Before: objects that no seal
 	// names. After: evidence.
-	name, err := e.putSeal(ctx, s, d.seal)
+	name, err := e.putSeal(ctx, s, d)
 	if err != nil {
 		return err
 	}
 	e.stored(ctx, d, &held{name: name, seal: d.seal, newest: true})
 	e.telemetry.stored(ctx, time.Since(d.seal.Closed().At))
+	e.unretained(ctx, d)
 	return nil
 }
 
 func (e *Exporter) stored(ctx context.Context, d *sealed, h *held) {
 	e.memory.store(d.id, h)
-	e.telemetry.until.Store(e.retention(d.seal).Until.Unix())
+	e.telemetry.until.Store(d.keep.Until.Unix())
 }
 
 // begin finds out, before anything is written, whether the store holds the
@@ -82,28 +88,26 @@ func (e *Exporter) begin(ctx context.Context, s store.Store, d *sealed) (done bo
 }
 
 // known says whether the store holds the seal already; another one in its place
-// is a fork. Then the store has the rest, too, and what is asked of its retention
-// is made sure of.
+// is a fork. A seal proves only itself: whoever copied or planted it may have left
+// the rest out. So all that it names, and its retention, is made sure of here.
 func (e *Exporter) known(ctx context.Context, s store.Store, d *sealed) (bool, error) {
 	found, err := e.at(ctx, s, d.seal.Log, d.seal.First)
 	if err != nil {
 		return false, err
 	}
 	if h := found.Conflict(d.seal); h != nil {
-		return false, e.another(string(d.seal.After().Note()), h)
+		return false, e.another(d.seal.Origin, string(d.seal.After().Note()), h)
 	}
 	h := found.Same(d.seal)
 	if h == nil {
 		return false, nil
 	}
 	e.hidden(ctx, found)
-	if e.retains() || d.repair {
-		if err := e.putContent(ctx, s, d, true); err != nil {
-			return false, err
-		}
-		if err := e.extend(ctx, s, h.Object.Name, h.Object.Version, d.seal); err != nil {
-			return false, err
-		}
+	if err := e.putContent(ctx, s, d, true); err != nil {
+		return false, err
+	}
+	if err := extend(ctx, s, h.Object.Name, h.Object.Version, d.least); err != nil {
+		return false, err
 	}
 	e.stored(ctx, d, heldAs(h))
 	e.telemetry.duplicate(ctx)
@@ -118,10 +122,10 @@ func (e *Exporter) putContent(ctx context.Context, s store.Store, d *sealed, loo
 	put := func(kind Kind, inLog string, data []byte, taken func(name string) error) {
 		g.Go(func() error {
 			name := logstore.ObjectName(d.seal.Log, inLog)
-			if look && e.has(ctx, s, name, data, d.seal) {
+			if look && e.has(ctx, s, name, data, d.least) {
 				return nil
 			}
-			_, err := e.put(ctx, s, kind, name, data, d.seal)
+			_, err := e.put(ctx, s, kind, name, data, d.keep)
 			if errors.Is(err, store.ErrExists) {
 				return taken(name)
 			}
@@ -129,7 +133,7 @@ func (e *Exporter) putContent(ctx context.Context, s store.Store, d *sealed, loo
 		})
 	}
 	if d.segment != nil {
-		put(KindSegment, d.seal.SegmentName(), d.segment, func(string) error { return e.below(ctx, s, d.seal) })
+		put(KindSegment, d.seal.SegmentName(), d.segment, func(string) error { return e.below(ctx, s, d) })
 	}
 	for _, t := range d.tiles {
 		put(KindTile, ledger.TileName(t.Level, t.Index), t.Bytes(), func(name string) error {
@@ -141,16 +145,31 @@ func (e *Exporter) putContent(ctx context.Context, s store.Store, d *sealed, loo
 	return g.Wait()
 }
 
-// has says whether the store knows to have an object as it should be.
-func (e *Exporter) has(ctx context.Context, s store.Store, name string, data []byte, v *seal.Verified) bool {
+// has says whether the store has an object as it should be. One that does not
+// know its digests is read: that is cheaper than to upload.
+func (e *Exporter) has(ctx context.Context, s store.Store, name string, data []byte, least store.Retention) bool {
 	info, err := s.Stat(ctx, name)
-	return err == nil && info.Size == int64(len(data)) && info.SHA256 == sha256.Sum256(data) && info.Retention.Covers(e.retention(v))
+	if err != nil || info.Size != int64(len(data)) || !info.Retention.Covers(least) {
+		return false
+	}
+	if info.SHA256 != [sha256.Size]byte{} {
+		return info.SHA256 == sha256.Sum256(data)
+	}
+	r, _, err := s.Get(ctx, name)
+	if err != nil {
+		return false
+	}
+	defer r.Close()
+	hash := sha256.New()
+	_, err = io.Copy(hash, io.LimitReader(r, info.Size+1))
+	sum := sha256.Sum256(data)
+	return err == nil && bytes.Equal(hash.Sum(nil), sum[:])
 }
 
 // below looks for a segment under what shadows it. Its name holds its hash, so
 // other bytes there are nobody's segment.
-func (e *Exporter) below(ctx context.Context, s store.Store, v *seal.Verified) error {
-	_, info, err := e.reader(ctx, s, v.Log).Segment(ctx, v)
+func (e *Exporter) below(ctx context.Context, s store.Store, d *sealed) error {
+	_, info, err := e.reader(ctx, s, d.seal.Log).Segment(ctx, d.seal)
 	var other *logstore.AlteredError
 	if errors.As(err, &other) {
 		return &ObstructedError{other.Object, "other bytes lie where a segment of that hash belongs"}
@@ -158,19 +177,20 @@ func (e *Exporter) below(ctx context.Context, s store.Store, v *seal.Verified) e
 	if err != nil {
 		return err
 	}
-	return e.extend(ctx, s, info.Name, info.Version, v)
+	return extend(ctx, s, info.Name, info.Version, d.keep)
 }
 
 // putSeal stores the seal at its name, or beside squatters, and returns the
 // name. This write is what fences: another valid seal there is a fork.
-func (e *Exporter) putSeal(ctx context.Context, s store.Store, v *seal.Verified) (string, error) {
+func (e *Exporter) putSeal(ctx context.Context, s store.Store, d *sealed) (string, error) {
+	v := d.seal
 	for n := range logstore.MaxBeside {
 		name := logstore.SealName(v.Log, v.First, n)
-		info, putErr := e.put(ctx, s, KindSeal, name, v.Bytes(), v)
+		info, putErr := e.put(ctx, s, KindSeal, name, v.Bytes(), d.keep)
 		if putErr != nil && !errors.Is(putErr, store.ErrExists) {
 			return "", putErr
 		}
-		stored, err := e.alone(ctx, s, v, name, info, putErr == nil)
+		stored, err := e.alone(ctx, s, d, name, info, putErr == nil)
 		if stored || err != nil {
 			return name, err
 		}
@@ -178,11 +198,12 @@ func (e *Exporter) putSeal(ctx context.Context, s store.Store, v *seal.Verified)
 	return "", &ObstructedError{logstore.SealName(v.Log, v.First, 0), fmt.Sprintf("what is not a seal lies there and at %d names beside it", logstore.MaxBeside-1)}
 }
 
-// alone says whether v lies at name; squatters may share or hold it, another
+// alone says whether the seal lies at name; squatters may share or hold it, another
 // valid seal may not. With versions a delete marker can make way for a second
 // seal, and a later write can hide the first: unless what was written is the
 // only version, all of them are read.
-func (e *Exporter) alone(ctx context.Context, s store.Store, v *seal.Verified, name string, put store.Info, wrote bool) (bool, error) {
+func (e *Exporter) alone(ctx context.Context, s store.Store, d *sealed, name string, put store.Info, wrote bool) (bool, error) {
+	v := d.seal
 	all := []store.Info{{Name: name}}
 	if _, versioned := s.(store.Versioned); versioned {
 		var err error
@@ -199,7 +220,7 @@ func (e *Exporter) alone(ctx context.Context, s store.Store, v *seal.Verified, n
 		return false, err
 	}
 	if h := found.Conflict(v); h != nil {
-		return false, e.another(string(v.After().Note()), h)
+		return false, e.another(v.Origin, string(v.After().Note()), h)
 	}
 	e.tellAll(ctx, found)
 	h := found.Same(v)
@@ -209,11 +230,10 @@ func (e *Exporter) alone(ctx context.Context, s store.Store, v *seal.Verified, n
 		}
 		return false, nil
 	}
-	return true, e.extend(ctx, s, name, h.Object.Version, v)
+	return true, extend(ctx, s, name, h.Object.Version, d.keep)
 }
 
-func (e *Exporter) put(ctx context.Context, s store.Store, kind Kind, name string, data []byte, v *seal.Verified) (store.Info, error) {
-	r := e.retention(v)
+func (e *Exporter) put(ctx context.Context, s store.Store, kind Kind, name string, data []byte, r store.Retention) (store.Info, error) {
 	began := time.Now()
 	info, err := s.PutOnce(ctx, name, data, store.PutOptions{Retention: r})
 	if err == nil {

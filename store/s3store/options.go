@@ -95,6 +95,15 @@ func (o Options) prefix() string {
 	return o.Prefix + "/"
 }
 
+// partitions are Amazon's, by the beginning of their regions ("AWS Regions and
+// partitions"). A bucket's name is unique within one; the first, aws, has no entry.
+var partitions = map[string]string{"cn-": "aws-cn", "us-gov-": "aws-us-gov", "us-iso-": "aws-iso", "us-isob-": "aws-iso-b", "eu-isoe-": "aws-iso-e", "us-isof-": "aws-iso-f", "eusc-": "aws-eusc"}
+
+// ID names the store that o reaches: bucket and prefix as a URL, with the partition
+// of Amazon's where o.Region is in another than aws, or with the host of an
+// endpoint.
+func (o Options) ID() string { return o.id(o.Endpoint) }
+
 // id names the store: everything that says which objects it reaches.
 func (o Options) id(endpoint string) string {
 	u := url.URL{Scheme: "s3", Host: o.Bucket, Path: "/" + strings.TrimSuffix(o.Prefix, "/")}
@@ -103,6 +112,12 @@ func (o Options) id(endpoint string) string {
 	}
 	if e, err := url.Parse(endpoint); err == nil && e.Host != "" {
 		u.RawQuery = "endpoint=" + e.Host
+		return u.String()
+	}
+	for begin, partition := range partitions {
+		if strings.HasPrefix(o.Region, begin) {
+			u.RawQuery = "partition=" + partition
+		}
 	}
 	return u.String()
 }

@@ -44,6 +44,7 @@ type TelemetryBuilder struct {
 	WormRetainedUntil metric.Int64ObservableGauge
 	WormSealToStored  metric.Float64Histogram
 	WormSegments      metric.Int64Counter
+	WormUnretained    metric.Int64Counter
 }
 
 // TelemetryBuilderOption applies changes to default builder.
@@ -250,6 +251,12 @@ func NewTelemetryBuilder(settings component.TelemetrySettings, options ...Teleme
 	builder.WormSegments, err = builder.meter.Int64Counter(
 		"otelcol_worm_segments",
 		metric.WithDescription("Segments stored, seal included. [Development]"),
+		metric.WithUnit("{segment}"),
+	)
+	errs = errors.Join(errs, err)
+	builder.WormUnretained, err = builder.meter.Int64Counter(
+		"otelcol_worm_unretained",
+		metric.WithDescription("Segments copied here without a lock, since their retention was over by the time that they were closed. [Development]"),
 		metric.WithUnit("{segment}"),
 	)
 	errs = errors.Join(errs, err)

@@ -48,6 +48,7 @@ func TestSetupTelemetry(t *testing.T) {
 	tb.WormRetained.Add(context.Background(), 1)
 	tb.WormSealToStored.Record(context.Background(), 1)
 	tb.WormSegments.Add(context.Background(), 1)
+	tb.WormUnretained.Add(context.Background(), 1)
 	AssertEqualWormBacklog(t, testTel,
 		[]metricdata.DataPoint[int64]{{Value: 1}},
 		metricdatatest.IgnoreTimestamp())
@@ -94,6 +95,9 @@ func TestSetupTelemetry(t *testing.T) {
 		[]metricdata.HistogramDataPoint[float64]{{}}, metricdatatest.IgnoreValue(),
 		metricdatatest.IgnoreTimestamp())
 	AssertEqualWormSegments(t, testTel,
+		[]metricdata.DataPoint[int64]{{Value: 1}},
+		metricdatatest.IgnoreTimestamp())
+	AssertEqualWormUnretained(t, testTel,
 		[]metricdata.DataPoint[int64]{{Value: 1}},
 		metricdatatest.IgnoreTimestamp())
 
