@@ -31,6 +31,9 @@ func (w *write) inBlocks(ctx context.Context) (store.Info, error) {
 		AccessConditions: w.new, Metadata: w.meta, Tags: w.store.tags, Tier: w.store.tier, CPKScopeInfo: w.store.scope,
 		ImmutabilityPolicyMode: w.mode, ImmutabilityPolicyExpiryTime: w.until, LegalHold: w.hold,
 	})
+	if err == nil && value(resp.ETag) == "" {
+		err = errNoETag
+	}
 	return store.Info{Version: value(resp.VersionID), Modified: utc(resp.LastModified)}, err
 }
 

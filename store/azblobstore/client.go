@@ -24,7 +24,7 @@ var retries = policy.RetryOptions{
 func newClient(opt Options, t *transport) (*container.Client, error) {
 	opts := &container.ClientOptions{}
 	opts.ClientOptions = azcore.ClientOptions{
-		Transport: t, Retry: retries, Telemetry: policy.TelemetryOptions{ApplicationID: "custody"},
+		Transport: onlyAzure{t}, Retry: retries, Telemetry: policy.TelemetryOptions{ApplicationID: "custody"},
 	}
 	if opt.ConnectionString != "" {
 		client, err := container.NewClientFromConnectionString(opt.ConnectionString, opt.Container, opts)
@@ -44,7 +44,9 @@ func newClient(opt Options, t *transport) (*container.Client, error) {
 		}
 		return client, nil
 	}
-	cred, err := tokenCredential(opt, opts.ClientOptions)
+	tokens := opts.ClientOptions
+	tokens.Transport = t // Identity services answer otherwise.
+	cred, err := tokenCredential(opt, tokens)
 	if err != nil {
 		return nil, fmt.Errorf("credentials: %s", plain(err))
 	}

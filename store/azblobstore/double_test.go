@@ -67,6 +67,7 @@ func (d *double) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	defer d.mu.Unlock()
 	name, inside := strings.CutPrefix(r.URL.Path, doubleContainer+"/")
 	q := r.URL.Query()
+	w.Header().Set("x-ms-request-id", "6f0d3c1e-double")
 	switch comp := q.Get("comp"); {
 	case q.Get("restype") == "container" && comp == "list":
 		d.list(w, q)

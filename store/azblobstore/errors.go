@@ -57,7 +57,7 @@ func (s *Store) refusal(e *azcore.ResponseError) error {
 			store.ErrUnfit, s.container, s.id, said)
 	case e.StatusCode == http.StatusUnauthorized || e.StatusCode == http.StatusForbidden:
 		return fmt.Errorf("%w: %s (%s)", store.ErrDenied, deniedHint(e), said)
-	case e.StatusCode == http.StatusNotFound:
+	case bloberror.HasCode(e, bloberror.ResourceNotFound):
 		return fmt.Errorf("%w: account_url or container: what answers for %s is no container of Azure Blob Storage that this caller may see (%s)",
 			store.ErrUnfit, s.id, said)
 	case full(e):
@@ -67,7 +67,23 @@ func (s *Store) refusal(e *azcore.ResponseError) error {
 	case bloberror.HasCode(e, exists...), bloberror.HasCode(e, bloberror.ImmutabilityPolicyDeleteOnLockedPolicy):
 		return fmt.Errorf("%w: the blob is immutable, or was changed meanwhile (%s)", store.ErrRetention, said)
 	}
+	if !definite(e) {
+		return fmt.Errorf("%w: %s (%s)", store.ErrUnavailable, s.id, said)
+	}
 	return fmt.Errorf("%w: %s refused the request; check access_tier, encryption_scope, tags and retention (%s)", store.ErrUnfit, s.id, said)
+}
+
+// definite reports whether the same request fails until somebody changes a
+// setting. Codes that nobody here knows are no definite no.
+func definite(e *azcore.ResponseError) bool {
+	if e.StatusCode == http.StatusNotImplemented {
+		return e.ErrorCode != ""
+	}
+	return bloberror.HasCode(e, bloberror.InvalidHeaderValue, bloberror.InvalidInput, bloberror.InvalidMetadata, bloberror.InvalidResourceName,
+		bloberror.InvalidURI, bloberror.InvalidBlobTier, bloberror.InvalidBlobType, bloberror.InvalidQueryParameterValue,
+		bloberror.UnsupportedHeader, bloberror.UnsupportedQueryParameter, bloberror.UnsupportedHTTPVerb, bloberror.OutOfRangeInput,
+		bloberror.MissingRequiredHeader, bloberror.RequestBodyTooLarge, bloberror.FeatureVersionMismatch, bloberror.EmptyMetadataKey) ||
+		strings.HasPrefix(e.ErrorCode, "FeatureNot") || strings.Contains(e.ErrorCode, "EncryptionScope")
 }
 
 // passing reports whether the same request may succeed later.

@@ -46,7 +46,7 @@ func TestRefusalsByClass(t *testing.T) {
 	}{
 		{404, "BlobNotFound", store.ErrNotFound, "a"},
 		{404, "ContainerNotFound", store.ErrUnfit, "container:"},
-		{404, "", store.ErrUnfit, "account_url"},
+		{404, "ResourceNotFound", store.ErrUnfit, "account_url"},
 		{401, "InvalidAuthenticationInfo", store.ErrDenied, "credentials"},
 		{403, "AuthenticationFailed", store.ErrDenied, "clock"},
 		{403, "AuthorizationPermissionMismatch", store.ErrDenied, "Storage Blob Data Reader"},
@@ -57,9 +57,9 @@ func TestRefusalsByClass(t *testing.T) {
 		{503, "ServerBusy", store.ErrUnavailable, "ServerBusy"},
 		{507, "", store.ErrFull, "capacity"},
 		{400, "InvalidHeaderValue", store.ErrUnfit, "encryption_scope"},
-		{400, "bad\x1b[2Jcode", store.ErrUnfit, "400"},
+		{400, "bad\x1b[2Jcode", store.ErrUnavailable, "400"},
 	} {
-		p.Inject(wire.Fault{Action: wire.Answer(c.status, http.Header{"x-ms-error-code": {strings.ReplaceAll(c.code, "\x1b", "\t")}}, "<Error>\n\n</Error>")})
+		p.Inject(wire.Fault{Action: wire.Answer(c.status, http.Header{"x-ms-request-id": {"r"}, "x-ms-error-code": {strings.ReplaceAll(c.code, "\x1b", "\t")}}, "<Error>\n\n</Error>")})
 		_, err := s.Stat(t.Context(), "a")
 		is(t, "Stat", err, c.class)
 		sentence(t, err, c.say, opt.AccountKey, "[2J\n")
@@ -87,8 +87,8 @@ func TestRetentionRefusedByTheService(t *testing.T) {
 	_, err := s.CheckLock(t.Context(), store.ModeCompliance)
 	is(t, "CheckLock", err, store.ErrRetention)
 	sentence(t, err, "dropped its immutability policy")
-	for _, status := range []int{400, 409, 501} {
-		p.Inject(wire.Fault{Match: isPut, Action: wire.Answer(status, nil, "")})
+	for code, status := range map[string]int{"InvalidHeaderValue": 400, "FeatureNotSupportedForAccount": 409, "NotImplemented": 501} {
+		p.Inject(wire.Fault{Match: isPut, Action: wire.Answer(status, http.Header{"x-ms-error-code": {code}}, "")})
 		_, err := s.PutOnce(t.Context(), "a", nil, store.PutOptions{Retention: kept})
 		is(t, "PutOnce", err, store.ErrRetention)
 		sentence(t, err, "version-level immutability")

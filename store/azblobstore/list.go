@@ -132,7 +132,7 @@ func (l *lister) pages(start string) error {
 			return l.s.fail(l.ctx, "list "+l.s.id, err)
 		}
 		if page.Segment == nil {
-			return fmt.Errorf("%w: account_url: what answers for %s is not Azure Blob Storage", store.ErrUnfit, l.s.id)
+			return fmt.Errorf("%w: list %s: %s", store.ErrUnavailable, l.s.id, alien)
 		}
 		for _, item := range page.Segment.BlobItems {
 			if more, err := l.item(item); err != nil || !more {

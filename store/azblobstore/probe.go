@@ -2,6 +2,7 @@ package azblobstore
 
 import (
 	"context"
+	"crypto/rand"
 	"errors"
 	"fmt"
 	"net/http"
@@ -39,11 +40,23 @@ func (s *Store) probe(ctx context.Context) error {
 func (s *Store) probeLock(ctx context.Context, mode store.Mode, containerPolicy bool) error {
 	name := hidden + "lock-" + mode.String() + "-" + today()
 	until := time.Now().UTC().Truncate(24 * time.Hour).Add(48 * time.Hour) // The same all day.
-	info, err := s.putOnce(ctx, name, digest([]byte("custody: is this retained?\n")), store.Retention{Mode: mode, Until: until})
-	if err != nil {
-		if errors.Is(err, store.ErrRetention) && containerPolicy {
-			return fmt.Errorf("%w (container %s has a container-level policy, which cannot be combined with dates of single blobs)", err, s.container)
+	err := s.probeLockAs(ctx, name, store.Retention{Mode: mode, Until: until})
+	if err != nil && ctx.Err() == nil {
+		if _, there := s.stat(ctx, name, ""); there == nil {
+			// Another version put it, or somebody planted it: what lies there
+			// must not keep anybody from starting.
+			err = s.probeLockAs(ctx, name+"-"+rand.Text(), store.Retention{Mode: mode, Until: until})
 		}
+	}
+	if errors.Is(err, store.ErrRetention) && containerPolicy {
+		return fmt.Errorf("%w (container %s has a container-level policy, which cannot be combined with dates of single blobs)", err, s.container)
+	}
+	return err
+}
+
+func (s *Store) probeLockAs(ctx context.Context, name string, want store.Retention) error {
+	info, err := s.putOnce(ctx, name, digest([]byte("custody: is this retained?\n")), want)
+	if err != nil {
 		return err
 	}
 	return s.tryDelete(ctx, name, info.Version)

@@ -10,6 +10,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"regexp"
 	"sync"
 	"time"
 
@@ -117,14 +118,24 @@ func (s *Store) mayNotReplace(ctx context.Context, name string, err error) bool 
 }
 
 // refusesRetention: Azure has no single code for accounts and containers that
-// do not support policies, so every refusal of a request with one is taken so.
+// do not support policies, so of the refusals of a request with one each is
+// taken so whose code is about policies, features or what was asked for.
 func refusesRetention(err error) bool {
 	var e *azcore.ResponseError
 	if !errors.As(err, &e) || passing(e) || full(e) {
 		return false
 	}
-	return e.StatusCode == http.StatusBadRequest || e.StatusCode == http.StatusConflict || e.StatusCode == http.StatusNotImplemented
+	switch e.StatusCode {
+	case http.StatusNotImplemented:
+		return true
+	case http.StatusBadRequest, http.StatusConflict:
+		return aboutRetention.MatchString(e.ErrorCode)
+	}
+	return false
 }
+
+// aboutRetention knows codes, never texts, which can hold any name.
+var aboutRetention = regexp.MustCompile(`(?i)immutab|retention|hold|worm|policy|version|feature|unsupported|notsupported|invalidheader|invalidinput`)
 
 // said is the answer inside an error.
 func said(err error) string {
@@ -168,8 +179,13 @@ func (w *write) whole(ctx context.Context) (store.Info, error) {
 		TransactionalValidation: w.sent,
 		ImmutabilityPolicyMode:  w.mode, ImmutabilityPolicyExpiryTime: w.until, LegalHold: w.hold,
 	})
+	if err == nil && value(resp.ETag) == "" {
+		err = errNoETag
+	}
 	return store.Info{Version: value(resp.VersionID), Modified: utc(resp.LastModified)}, err
 }
+
+var errNoETag = errors.New(alien + " (no ETag)")
 
 func body(b []byte) io.ReadSeekCloser { return streaming.NopCloser(bytes.NewReader(b)) }
 

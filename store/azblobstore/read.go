@@ -147,7 +147,7 @@ type facts struct {
 // describe makes an Info of an answer to a request for the version asked.
 func describe(name, asked string, f facts) (store.Info, error) {
 	if f.size == nil {
-		return store.Info{}, fmt.Errorf("%w: the service did not say how large %s is", store.ErrUnfit, name)
+		return store.Info{}, fmt.Errorf("%w: the service did not say how large %s is", store.ErrUnavailable, name)
 	}
 	return store.Info{
 		Name: name, Size: *f.size, Version: value(f.version), Modified: utc(f.modified),

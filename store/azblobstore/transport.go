@@ -59,6 +59,22 @@ func (t *transport) Do(req *http.Request) (*http.Response, error) {
 	return resp, nil
 }
 
+// onlyAzure makes an error of answers that something between here and the
+// service gave, such as a proxy's page, whatever their status: they say
+// nothing about any blob. The service names each of its answers.
+type onlyAzure struct{ *transport }
+
+func (t onlyAzure) Do(req *http.Request) (*http.Response, error) {
+	resp, err := t.transport.Do(req)
+	if err == nil && resp.Header.Get("X-Ms-Request-Id") == "" && resp.Header.Get("X-Ms-Error-Code") == "" {
+		resp.Body.Close()
+		return nil, fmt.Errorf("%s (it answers %d)", alien, resp.StatusCode)
+	}
+	return resp, err
+}
+
+const alien = "the answer is not Azure Blob Storage's: is there a proxy or portal in between?"
+
 // watch ends a try in which nothing happens any more. It is the answer's body.
 type watch struct {
 	cancel context.CancelFunc

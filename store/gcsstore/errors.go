@@ -29,21 +29,48 @@ func (s *Store) fail(ctx context.Context, doing string, err error) error {
 	if ctx.Err() != nil {
 		return fmt.Errorf("%s: %s: %w", s.id, doing, ctx.Err())
 	}
-	why, class := classify(err)
+	why, class := s.classify(err)
 	return fmt.Errorf("%w: %s: %s: %s", class, s.id, doing, redact(why))
 }
 
+// alien is what an answer fails with that something between here and the
+// server gave: it says nothing about bucket or object.
+const alien = "the answer is not Cloud Storage's: is there a proxy or portal in between?"
+
+func (s *Store) notCloudStorage(doing string) error {
+	return fmt.Errorf("%w: %s: %s: %s", store.ErrUnavailable, s.id, doing, alien)
+}
+
+// genuine reports whether an answer that isn't success explains itself as
+// Cloud Storage does, in JSON or XML.
+func genuine(e *googleapi.Error) bool {
+	if explained(e) {
+		return true
+	}
+	var parsed *googleapi.Error // Of reading, the client doesn't parse errors.
+	answer := &http.Response{StatusCode: e.Code}
+	if errors.As(googleapi.CheckResponseWithBody(answer, []byte(e.Body)), &parsed) && explained(parsed) {
+		return true
+	}
+	x, ok := inXML(e.Body)
+	return ok && x.Code != ""
+}
+
+func explained(e *googleapi.Error) bool { return len(e.Errors) > 0 || e.Message != "" }
+
 // classify returns one of package store's errors and says why, in a sentence.
-func classify(err error) (why string, class error) {
+func (s *Store) classify(err error) (why string, class error) {
 	var api *googleapi.Error
 	var token *tokenError
 	switch {
 	case errors.As(err, &token):
 		return classifyToken(token.err)
+	case errors.As(err, &api) && !genuine(api):
+		return fmt.Sprintf("%s (it answers %d)", alien, api.Code), store.ErrUnavailable
 	case errors.Is(err, storage.ErrBucketNotExist):
 		return noBucket, store.ErrUnfit
 	case errors.As(err, &api):
-		return classifyAnswer(api)
+		return s.classifyAnswer(api)
 	case errors.Is(err, storage.ErrObjectNotExist):
 		return "no such object", store.ErrNotFound
 	case errors.Is(err, context.DeadlineExceeded):
@@ -89,10 +116,10 @@ var temporaryToken = regexp.MustCompile(`status code (5\d\d|429)`)
 
 // classifyAnswer is for answers that aren't success, by Google's page "HTTP
 // status and error codes for JSON".
-func classifyAnswer(e *googleapi.Error) (why string, class error) {
+func (s *Store) classifyAnswer(e *googleapi.Error) (why string, class error) {
 	said, reason := words(e)
 	why = fmt.Sprintf("the server answers %d: %s", e.Code, said)
-	lower := strings.ToLower(said)
+	lower := strings.ToLower(s.unnamed(said))
 	permission := strings.Contains(lower, "does not have") || strings.Contains(lower, "permission")
 	retention := strings.Contains(lower, "retention") || reason == "objectUnderActiveHold"
 	switch {
@@ -110,14 +137,44 @@ func classifyAnswer(e *googleapi.Error) (why string, class error) {
 		return "no such object", store.ErrNotFound
 	case e.Code == http.StatusBadRequest && (strings.Contains(lower, "crc32c") || strings.Contains(lower, "md5")):
 		return why + "; bytes were damaged on the way", store.ErrUnavailable
-	case e.Code == http.StatusBadRequest:
+	case e.Code == http.StatusBadRequest && definite[reason], e.Code == http.StatusNotImplemented:
 		return why, store.ErrUnfit
 	}
 	return why, store.ErrUnavailable
 }
 
+// definite are the reasons of a 400 that stay until somebody changes a setting.
+var definite = map[string]bool{
+	"invalid": true, "invalidParameter": true, "invalidArgument": true, "required": true, "parseError": true,
+	"keyInvalid": true, "InvalidArgument": true, "InvalidBucketName": true,
+}
+
+// unnamed cuts names out of what a server says: they can hold any word.
+func (s *Store) unnamed(said string) string {
+	said = aPath.ReplaceAllString(said, "")
+	for _, name := range []string{s.opt.Bucket, strings.Trim(s.base, "/")} {
+		if name != "" {
+			said = strings.ReplaceAll(said, name, "")
+		}
+	}
+	return said
+}
+
+// aPath is an object's name: they are quoted with their bucket's.
+var aPath = regexp.MustCompile(`[^\s']*/[^\s']*`)
+
 func isRetention(code int) bool {
 	return code == http.StatusBadRequest || code == http.StatusForbidden || code == http.StatusConflict
+}
+
+// xmlError is a refusal by the interface for reading.
+type xmlError struct {
+	XMLName                xml.Name `xml:"Error"`
+	Code, Message, Details string
+}
+
+func inXML(body string) (x xmlError, ok bool) {
+	return x, xml.Unmarshal([]byte(body), &x) == nil
 }
 
 // words are what an answer says, in JSON or XML, and Google's word for it.
@@ -125,13 +182,11 @@ func words(e *googleapi.Error) (said, reason string) {
 	if len(e.Errors) > 0 {
 		reason = e.Errors[0].Reason
 	}
-	var x struct {
-		Code, Message, Details string
-	}
+	x, ok := inXML(e.Body)
 	switch {
 	case e.Message != "":
 		said = e.Message
-	case xml.Unmarshal([]byte(e.Body), &x) == nil && x.Code != "":
+	case ok && x.Code != "":
 		said, reason = strings.TrimSpace(x.Message+" "+x.Details), x.Code
 	default:
 		said = http.StatusText(e.Code)

@@ -2,6 +2,7 @@ package gcsstore
 
 import (
 	"context"
+	"crypto/rand"
 	"errors"
 	"fmt"
 	"net/http"
@@ -29,11 +30,15 @@ func (s *Store) look(ctx context.Context) (*settings, error) {
 	call, cancel := context.WithTimeout(ctx, callTimeout)
 	defer cancel()
 	b, err := s.bucket.Attrs(call)
-	if status(err) == http.StatusForbidden {
-		return nil, unseen{s.fail(ctx, "look at the bucket's settings", err)}
-	}
 	if err != nil {
-		return nil, s.fail(ctx, "look at the bucket's settings", err)
+		refused := status(err) == http.StatusForbidden
+		if err = s.fail(ctx, "look at the bucket's settings", err); refused && errors.Is(err, store.ErrDenied) {
+			return nil, unseen{err}
+		}
+		return nil, err
+	}
+	if b.Name != s.opt.Bucket {
+		return nil, s.notCloudStorage("look at the bucket's settings")
 	}
 	seen := &settings{perObject: b.ObjectRetentionMode == "Enabled"}
 	if p := b.RetentionPolicy; p != nil && p.RetentionPeriod > 0 {
@@ -92,28 +97,58 @@ func (s *Store) tryLock(ctx context.Context, mode store.Mode) error {
 		return err
 	}
 	name := fmt.Sprintf("%slock-%v-%s", hidden, mode, today.Format(time.DateOnly))
-	if _, err := s.put(ctx, newUpload(name, []byte("A probe of Custody: is an object retained?\n"), want)); err != nil {
+	err = s.tryLockAs(ctx, name, want)
+	if err == nil || ctx.Err() != nil || !s.isThere(ctx, name) {
 		return err
 	}
-	a, err := s.attrs(ctx, s.object(name), name)
+	// Another version put it, or somebody planted it: what lies there must not
+	// keep anybody from starting.
+	return s.tryLockAs(ctx, name+"-"+rand.Text(), want)
+}
+
+func (s *Store) tryLockAs(ctx context.Context, name string, want store.Retention) error {
+	info, err := s.put(ctx, newUpload(name, []byte("A probe of Custody: is an object retained?\n"), want))
+	if err != nil {
+		return err
+	}
+	gen, err := generation(name, info.Version)
+	if err != nil {
+		return err
+	}
+	a, err := s.attrs(ctx, s.object(name).Generation(gen), name)
+	if errors.Is(err, store.ErrNotFound) {
+		return s.unenforced()
+	}
 	if err != nil {
 		return err
 	}
 	if _, err := s.covered(name, a, want); err != nil {
 		return err
 	}
-	return s.tryDelete(ctx, name, a.Generation)
+	return s.tryDelete(ctx, name, gen)
+}
+
+func (s *Store) unenforced() error {
+	return fmt.Errorf("%w: %s: the store deleted an object that it had just locked; it does not enforce retention: use another store, or require_lock: false", store.ErrRetention, s.id)
 }
 
 // tryDelete fails if a generation can be deleted.
 func (s *Store) tryDelete(ctx context.Context, name string, gen int64) error {
 	call, cancel := context.WithTimeout(ctx, callTimeout)
 	defer cancel()
-	err := s.object(name).Generation(gen).Delete(call)
+	o := s.object(name).Generation(gen)
+	err := o.Delete(call)
 	if err == nil || status(err) == http.StatusNotFound {
-		return fmt.Errorf("%w: %s: the store deleted an object that it had just locked; it does not enforce retention: use another store, or require_lock: false", store.ErrRetention, s.id)
+		_, err := s.attrs(ctx, o, name)
+		switch {
+		case errors.Is(err, store.ErrNotFound):
+			return s.unenforced()
+		case err == nil: // It says that it did, and didn't.
+			return s.notCloudStorage("delete what is locked")
+		}
+		return err
 	}
-	switch _, class := classify(err); class {
+	switch _, class := s.classify(err); class {
 	case store.ErrRetention, store.ErrDenied, store.ErrUnfit:
 		return nil
 	}

@@ -20,14 +20,14 @@ const hidden = ".custody/"
 func (s *Store) probe(ctx context.Context) error {
 	name := hidden + "probe-" + time.Now().UTC().Format(time.DateOnly)
 	for _, text := range []string{"A probe of Custody: is an object created only once?\n", "This must never be stored.\n"} {
-		_, err := s.insertProbe(ctx, newUpload(name, []byte(text), store.Retention{}))
+		a, err := s.insertProbe(ctx, newUpload(name, []byte(text), store.Retention{}))
 		switch code := status(err); {
 		case code == http.StatusPreconditionFailed, code == http.StatusForbidden && s.isThere(ctx, name):
 			return nil
-		case code == http.StatusNotFound:
-			return fmt.Errorf("%w: %s: %s", store.ErrUnfit, s.id, noBucket)
 		case err != nil:
-			return s.fail(ctx, "store a probe", err)
+			return s.creating(s.fail(ctx, "store a probe", err))
+		case !s.describes(a, name):
+			return s.notCloudStorage("store a probe")
 		}
 	}
 	return fmt.Errorf("%w: %s: the server replaced an object although the request forbade it (ifGenerationMatch=0): it cannot keep evidence; use another endpoint", store.ErrUnfit, s.id)
@@ -42,7 +42,7 @@ func (s *Store) insertProbe(ctx context.Context, u upload) (*storage.ObjectAttrs
 		if err == nil || attempt == attempts || time.Since(begin) > retryFor || ctx.Err() != nil {
 			return a, err
 		}
-		if _, class := classify(err); status(err) == http.StatusPreconditionFailed || !errors.Is(class, store.ErrUnavailable) {
+		if _, class := s.classify(err); status(err) == http.StatusPreconditionFailed || !errors.Is(class, store.ErrUnavailable) {
 			return a, err
 		}
 		if err := sleep(ctx, pause.Pause()); err != nil {

@@ -84,10 +84,17 @@ func (s *Store) putOrConfirm(ctx context.Context, u upload) (store.Info, error) 
 		return s.confirm(ctx, u)
 	case len(u.data) > chunk && (code == http.StatusNotFound || code == http.StatusGone) && s.hasBucket(ctx):
 		return store.Info{}, fmt.Errorf("%w: %s: store %s: the server lost the upload", store.ErrUnavailable, s.id, u.name)
-	case code == http.StatusNotFound: // An object that is to be created can't be missing.
-		return store.Info{}, fmt.Errorf("%w: %s: %s", store.ErrUnfit, s.id, noBucket)
 	}
-	return store.Info{}, s.fail(ctx, "store "+u.name, err)
+	return store.Info{}, s.creating(s.fail(ctx, "store "+u.name, err))
+}
+
+// creating is for errors of creating an object, which can't be missing: then
+// its bucket is.
+func (s *Store) creating(err error) error {
+	if errors.Is(err, store.ErrNotFound) {
+		return fmt.Errorf("%w: %s: %s", store.ErrUnfit, s.id, noBucket)
+	}
+	return err
 }
 
 // isThere tells a refusal to replace an object from other refusals: a caller
@@ -139,6 +146,9 @@ func (s *Store) describe(w *storage.Writer, u upload) {
 
 // accept checks what the server says that it stored.
 func (s *Store) accept(u upload, a *storage.ObjectAttrs) (store.Info, error) {
+	if !s.describes(a, u.name) {
+		return store.Info{}, s.notCloudStorage("store " + u.name)
+	}
 	if a.Size != int64(len(u.data)) || a.CRC32C != u.crc32c {
 		return store.Info{}, fmt.Errorf("%w: %s: the server was sent %d bytes as %s, and answers that it stored %d others", store.ErrUnfit, s.id, len(u.data), u.name, a.Size)
 	}

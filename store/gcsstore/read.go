@@ -22,7 +22,16 @@ func (s *Store) attrs(ctx context.Context, o *storage.ObjectHandle, name string)
 	if err != nil {
 		return nil, s.fail(ctx, "look at "+name, err)
 	}
+	if !s.describes(a, name) {
+		return nil, s.notCloudStorage("look at " + name)
+	}
 	return a, nil
+}
+
+// describes reports whether an answer is about the object: other servers'
+// JSON decodes, too, into nothing.
+func (s *Store) describes(a *storage.ObjectAttrs, name string) bool {
+	return a != nil && a.Name == s.base+name && a.Generation > 0
 }
 
 // info describes a generation. Its SHA256 stays empty: what the metadata says
@@ -94,6 +103,9 @@ func (s *Store) open(ctx context.Context, o *storage.ObjectHandle, name string) 
 	if err == nil && r.Attrs.Size < 0 {
 		err = errors.Join(errors.New("the server does not say how long the object is"), r.Close())
 	}
+	if err == nil && r.Attrs.Generation <= 0 {
+		err = errors.Join(errors.New(alien), r.Close())
+	}
 	if err != nil {
 		return nil, storage.ReaderObjectAttrs{}, s.readError(ctx, o, name, err)
 	}
@@ -107,6 +119,7 @@ func (s *Store) readError(ctx context.Context, o *storage.ObjectHandle, name str
 		if _, lookErr := s.attrs(ctx, o, name); lookErr != nil {
 			return lookErr
 		}
+		return fmt.Errorf("%w: %s: read %s: the object is there, and the answer says that it isn't", store.ErrUnavailable, s.id, name)
 	}
 	return s.fail(ctx, "read "+name, err)
 }
@@ -160,6 +173,9 @@ func (s *Store) GetRange(ctx context.Context, name string, off, n int64) ([]byte
 		return nil, s.readError(ctx, o, name, err)
 	}
 	defer r.Close()
+	if r.Attrs.Generation <= 0 {
+		return nil, s.notCloudStorage("read " + name)
+	}
 	b, err := io.ReadAll(io.LimitReader(r, n))
 	if err == nil && int64(len(b)) != min(n, r.Attrs.Size-off) {
 		err = io.ErrUnexpectedEOF

@@ -158,6 +158,9 @@ func (s *Store) extend(ctx context.Context, name string, a *storage.ObjectAttrs,
 	if err != nil {
 		return store.Retention{}, s.fail(ctx, "extend the retention of "+name, err)
 	}
+	if !s.describes(got, name) {
+		return store.Retention{}, s.notCloudStorage("extend the retention of " + name)
+	}
 	return s.covered(name, got, r)
 }
 

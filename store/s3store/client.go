@@ -51,7 +51,7 @@ func newClient(ctx context.Context, opt Options) (*s3.Client, error) {
 	}
 	cfg.HTTPClient = &http.Client{Transport: transport, CheckRedirect: redirect}
 	cfg.Credentials = named{assume(cfg, opt)}
-	return s3.NewFromConfig(cfg, func(o *s3.Options) {
+	return s3.NewFromConfig(cfg, onlyS3, func(o *s3.Options) {
 		o.UsePathStyle = opt.PathStyle
 		o.DisableLogOutputChecksumValidationSkipped = true
 		if opt.Endpoint != "" {

@@ -30,6 +30,7 @@ var meanings = map[string]meaning{
 	"InvalidStorageClass":                {store.ErrUnfit, "; storage_class: the store doesn't know it"},
 	"InvalidTag":                         {store.ErrUnfit, "; tags: the store doesn't take these"},
 	"NotImplemented":                     {store.ErrUnfit, "; the store cannot do that"},
+	"EntityTooLarge":                     {store.ErrUnfit, "; the store doesn't take objects of this size"},
 	"InvalidObjectState":                 {store.ErrUnavailable, "; the object is archived: restore it first"},
 
 	"QuotaExceeded":                  {store.ErrFull, "; raise the quota"},
@@ -77,16 +78,17 @@ func (s *Store) meaningOf(code string, status int, message string, do action) me
 		return meaning{store.ErrDenied, s.deniedHint(do)}
 	case status == 405 && do == readingOld:
 		return meaning{store.ErrNotFound, ""} // a delete marker
+	case code == "MethodNotAllowed":
+		return meaning{store.ErrUnfit, "; the store cannot do that"}
 	case status == 429 || status >= 500 && status != 501 || strings.Contains(code, "Throttl"):
 		return meaning{store.ErrUnavailable, ""}
 	case status == 501:
 		return meaning{store.ErrUnfit, "; the store cannot do that"}
-	case status == 301:
-		return meaning{store.ErrUnfit, meanings["PermanentRedirect"].hint}
 	case status == 400 && aboutLock.MatchString(lower):
 		return meaning{store.ErrRetention, ""}
 	}
-	return meaning{}
+	// A code that nobody here knows: only what is known is a definite no.
+	return meaning{store.ErrUnavailable, ""}
 }
 
 func (s *Store) deniedHint(do action) string {

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"slices"
 	"strings"
 
 	"github.com/aws/smithy-go"
@@ -16,20 +17,24 @@ import (
 )
 
 // An action says in messages what was tried and what it needs.
-type action struct{ verb, permission string }
+type action struct {
+	verb, permission string
+	ofObject         bool // which may be missing
+}
 
 var (
-	writing    = action{"write", "s3:PutObject"}
-	reading    = action{"read", "s3:GetObject"}
-	readingOld = action{"read a version of", "s3:GetObjectVersion"}
-	describing = action{"describe", "s3:GetObject"}
-	listing    = action{"list", "s3:ListBucket"}
-	listingOld = action{"list the versions of", "s3:ListBucketVersions"}
-	retaining  = action{"retain", "s3:PutObjectRetention"}
-	holding    = action{"put a legal hold on", "s3:PutObjectLegalHold"}
-	askingLock = action{"read the retention of", "s3:GetObjectRetention"}
-	askingRule = action{"read the object lock settings of", "s3:GetBucketObjectLockConfiguration"}
-	breaking   = action{"try to delete or release", "s3:DeleteObjectVersion"}
+	writing    = action{"write", "s3:PutObject", false}
+	reading    = action{"read", "s3:GetObject", true}
+	readingOld = action{"read a version of", "s3:GetObjectVersion", true}
+	describing = action{"describe", "s3:GetObject", true}
+	listing    = action{"list", "s3:ListBucket", false}
+	listingOld = action{"list the versions of", "s3:ListBucketVersions", false}
+	retaining  = action{"retain", "s3:PutObjectRetention", true}
+	holding    = action{"put a legal hold on", "s3:PutObjectLegalHold", true}
+	askingLock = action{"read the retention of", "s3:GetObjectRetention", true}
+	askingHold = action{"read the legal hold of", "s3:GetObjectLegalHold", true}
+	askingRule = action{"read the object lock settings of", "s3:GetBucketObjectLockConfiguration", false}
+	breaking   = action{"try to delete or release", "s3:DeleteObjectVersion", true}
 )
 
 // Codes of the protocol that decide what happens next.
@@ -78,9 +83,21 @@ func hasCode(err error, codes ...string) bool {
 	return false
 }
 
-func hasStatus(err error, status int) bool {
+// hasStatus reports whether the store answered with one of these, or at all.
+func hasStatus(err error, status ...int) bool {
 	f, ok := errors.AsType[*failure](err)
-	return ok && f.status == status
+	return ok && f.status != 0 && (len(status) == 0 || slices.Contains(status, f.status))
+}
+
+// unknownRefusal reports whether the store refused the request in words that
+// nobody here knows.
+func unknownRefusal(err error) bool {
+	f, ok := errors.AsType[*failure](err)
+	if !ok || f.status/100 != 4 || f.status == http.StatusTooManyRequests {
+		return false
+	}
+	_, known := meanings[f.code]
+	return !known
 }
 
 // fail sorts an error of the SDK. what is a name, or empty for the bucket.
@@ -102,14 +119,18 @@ func (s *Store) fail(ctx context.Context, do action, what string, err error) err
 		m := sortCredentials(lost)
 		f.class, hint = m.class, m.hint
 	} else {
-		hint = s.sort(f, do, err)
+		hint = s.sort(f, do, what, err)
 	}
 	f.text = fmt.Sprintf("%s %s: %s%s", do.verb, subject, s.describe(f, err), hint)
 	return f
 }
 
 // sort sets class, code and status, and returns a hint for the operator.
-func (s *Store) sort(f *failure, do action, err error) string {
+func (s *Store) sort(f *failure, do action, what string, err error) string {
+	if _, ok := errors.AsType[*foreign](err); ok {
+		f.class = store.ErrUnavailable
+		return ""
+	}
 	response, answered := errors.AsType[*smithyhttp.ResponseError](err)
 	api, coded := errors.AsType[smithy.APIError](err)
 	var header http.Header
@@ -125,8 +146,11 @@ func (s *Store) sort(f *failure, do action, err error) string {
 		f.class = store.ErrUnfit
 		return fmt.Sprintf("; region: the bucket is in %s, set that", region)
 	}
-	m := s.meaningOf(f.code, f.status, api.ErrorMessage(), do)
+	m := s.meaningOf(f.code, f.status, s.unnamed(api.ErrorMessage(), what), do)
 	f.class = m.class
+	if f.class == store.ErrNotFound && !do.ofObject {
+		f.class = store.ErrUnavailable // What is written or listed cannot be missing.
+	}
 	return m.hint
 }
 
@@ -165,6 +189,16 @@ func sortCredentials(err error) meaning {
 	return meaning{store.ErrDenied, hint}
 }
 
+// unnamed cuts names out of a message, which may hold any word.
+func (s *Store) unnamed(message, what string) string {
+	for _, name := range []string{what, s.prefix, s.opt.Bucket} {
+		if name != "" {
+			message = strings.ReplaceAll(message, name, "")
+		}
+	}
+	return message
+}
+
 // describe tells what the store said, or why nothing came, without secrets.
 func (s *Store) describe(f *failure, err error) string {
 	var said string
@@ -173,6 +207,8 @@ func (s *Store) describe(f *failure, err error) string {
 		if m := api.ErrorMessage(); m != "" && m != api.ErrorCode() {
 			said += ": " + m
 		}
+	} else if other, ok := errors.AsType[*foreign](err); ok {
+		said = other.Error()
 	} else {
 		said = err.Error()
 	}

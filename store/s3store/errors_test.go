@@ -2,6 +2,7 @@ package s3store_test
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -79,6 +80,8 @@ func willing(r *http.Request) (*http.Response, error) {
 		return answer(200, nil, "<CompleteMultipartUploadResult><ETag>e</ETag></CompleteMultipartUploadResult>"), nil
 	case r.Method == http.MethodGet && q.Get("list-type") == "2":
 		return answer(200, nil, "<ListBucketResult></ListBucketResult>"), nil
+	case r.Method == http.MethodGet && q.Has("object-lock"):
+		return answer(200, nil, "<ObjectLockConfiguration><ObjectLockEnabled>Enabled</ObjectLockEnabled></ObjectLockConfiguration>"), nil
 	case r.Method == http.MethodGet:
 		return answer(404, nil, "<Error><Code>NoSuchKey</Code></Error>"), nil
 	}
@@ -230,6 +233,9 @@ func TestNoAnswer(t *testing.T) {
 func TestMissingBucket(t *testing.T) {
 	transport := &canned{answer: willing}
 	s := open(t, secretly(transport))
+	transport.answer = func(*http.Request) (*http.Response, error) {
+		return answer(404, nil, "<Error><Code>NoSuchBucket</Code></Error>"), nil
+	}
 	if _, err := s.Stat(t.Context(), "a"); !errors.Is(err, store.ErrUnfit) {
 		t.Errorf("Stat in a bucket that is gone: %v, want %v", err, store.ErrUnfit)
 	}
@@ -315,10 +321,15 @@ func TestID(t *testing.T) {
 		"s3://acme-audit/a":   {Bucket: bucket, Prefix: "a/"},
 		"s3://acme-audit/a?endpoint=minio.example.com:9000":       {Bucket: bucket, Prefix: "a", Endpoint: "https://minio.example.com:9000"},
 		"s3://acme-audit/with%20space?endpoint=minio.example.com": {Bucket: bucket, Prefix: "with space", Endpoint: "https://minio.example.com/"},
+		"s3://acme-audit?partition=aws-cn":                        {Bucket: bucket, Region: "cn-north-1"},
+		"s3://acme-audit/a?partition=aws-us-gov":                  {Bucket: bucket, Prefix: "a", Region: "us-gov-west-1"},
+		"s3://acme-audit?endpoint=minio.example.com":              {Bucket: bucket, Region: "cn-north-1", Endpoint: "https://minio.example.com"},
+		"s3://acme-audit/eu":                                      {Bucket: bucket, Prefix: "eu", Region: "eu-central-1"},
 	} {
-		opt.Transport, opt.Region, opt.AccessKeyID, opt.SecretAccessKey = &canned{answer: willing}, "us-east-1", accessKey, secretKey
-		if got := open(t, opt).ID(); got != want {
-			t.Errorf("ID %q, want %q", got, want)
+		opt.Transport, opt.AccessKeyID, opt.SecretAccessKey = &canned{answer: willing}, accessKey, secretKey
+		opt.Region = cmp.Or(opt.Region, "us-east-1")
+		if got := open(t, opt).ID(); got != want || opt.ID() != want {
+			t.Errorf("ID %q and before it is open %q, want %q", got, opt.ID(), want)
 		}
 	}
 }

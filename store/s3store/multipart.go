@@ -13,10 +13,11 @@ import (
 )
 
 const (
-	multipartFrom = 32 << 20         // bytes; larger objects go up in parts
-	partSize      = 16 << 20         // bytes; a broken part costs no more
-	partsAtOnce   = 4                // of one object
-	abortTimeout  = 30 * time.Second // the caller's context may have ended
+	multipartFrom = 32 << 20 // bytes; larger objects go up in parts
+	partSize      = 16 << 20 // bytes; a broken part costs no more
+	partsAtOnce   = 4        // of one object
+	abortTimeout  = 30 * time.Second
+	abortLate     = 2 * time.Second // after the caller's context has ended
 )
 
 // upload writes an object in parts. The lock belongs to the beginning of an
@@ -91,8 +92,11 @@ func (s *Store) sendPart(ctx context.Context, name string, id *string, number in
 		UploadId: id, PartNumber: aws.Int32(int32(number)), Body: bytes.NewReader(data), ContentLength: aws.Int64(int64(len(data))),
 		ChecksumAlgorithm: types.ChecksumAlgorithmSha256, ChecksumSHA256: checksum(sum),
 	}, hashed(sum))
+	if err = s.fail(ctx, writing, name, err); err == nil {
+		err = s.echoed(name, out.ETag, checksum(sum), out.ChecksumSHA256)
+	}
 	if err != nil {
-		return types.CompletedPart{}, s.fail(ctx, writing, name, err)
+		return types.CompletedPart{}, err
 	}
 	return types.CompletedPart{ETag: out.ETag, PartNumber: aws.Int32(int32(number)), ChecksumSHA256: checksum(sum)}, nil
 }
@@ -102,8 +106,12 @@ func (s *Store) complete(ctx context.Context, w *write, id *string, parts []type
 		Bucket: s.bucket(), Key: s.key(w.name), ExpectedBucketOwner: s.owner(), RequestPayer: s.payer(),
 		UploadId: id, IfNoneMatch: condition(ifFree), MultipartUpload: &types.CompletedMultipartUpload{Parts: parts},
 	})
+	if err = s.fail(ctx, writing, w.name, err); err == nil {
+		// What it echoes is a digest of the parts' digests.
+		err = s.echoed(w.name, out.ETag, nil, nil)
+	}
 	if err != nil {
-		return "", s.fail(ctx, writing, w.name, err)
+		return "", err
 	}
 	return versionID(out.VersionId, true), nil
 }
@@ -111,9 +119,13 @@ func (s *Store) complete(ctx context.Context, w *write, id *string, parts []type
 // abort gives the parts' room back. Its own failure changes nothing about the
 // object, and the error that led here says more.
 func (s *Store) abort(ctx context.Context, w *write, id *string) {
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), abortTimeout)
+	call, cancel := context.WithTimeout(context.WithoutCancel(ctx), abortTimeout)
 	defer cancel()
-	_, _ = s.client.AbortMultipartUpload(ctx, &s3.AbortMultipartUploadInput{
+	defer context.AfterFunc(ctx, func() {
+		_ = sleep(call, abortLate) // It ends with the call, too.
+		cancel()
+	})()
+	_, _ = s.client.AbortMultipartUpload(call, &s3.AbortMultipartUploadInput{
 		Bucket: s.bucket(), Key: s.key(w.name), ExpectedBucketOwner: s.owner(), RequestPayer: s.payer(), UploadId: id,
 	})
 }

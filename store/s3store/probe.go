@@ -2,6 +2,7 @@ package s3store
 
 import (
 	"context"
+	"crypto/rand"
 	"crypto/sha256"
 	"errors"
 	"fmt"
@@ -16,7 +17,8 @@ import (
 
 // probeFolder holds what the store puts to see how the bucket behaves: no
 // valid name, so no listing shows it. There is one object a day of each kind,
-// since a bucket that locks keeps them.
+// since a bucket that locks keeps them, and more only if that one isn't as it
+// should be.
 const probeFolder = ".custody/"
 
 const probeText = "custody looks at what this store does with an object\n"
@@ -53,6 +55,7 @@ func (s *Store) probe(ctx context.Context) error {
 		_, err := s.put(ctx, w, false)
 		return err
 	}
+	stored := 0
 	for try := 1; try <= conflictTries; try++ {
 		_, err := s.put(ctx, w, true)
 		switch {
@@ -66,8 +69,10 @@ func (s *Store) probe(ctx context.Context) error {
 			}
 		case err != nil:
 			return err
-		case try > 1:
+		case stored > 0:
 			return s.unconditional("it ignores If-None-Match and replaced an object")
+		default:
+			stored++
 		}
 	}
 	return fmt.Errorf("%w: %s answers a conditional write with a conflict each time", store.ErrUnavailable, s.id)
@@ -145,12 +150,15 @@ func (s *Store) lockRule(ctx context.Context) (store.Default, error) {
 	if c == nil || c.ObjectLockEnabled != types.ObjectLockEnabledEnabled {
 		return store.Default{}, fmt.Errorf("%w: %s%s", store.ErrRetention, s.id, lockHint)
 	}
+	s.locks.Store(true)
 	if c.Rule == nil || c.Rule.DefaultRetention == nil {
 		return store.Default{}, nil
 	}
 	r := c.Rule.DefaultRetention
-	days := time.Duration(aws.ToInt32(r.Days)) + 365*time.Duration(aws.ToInt32(r.Years))
-	return store.Default{Mode: parseMode(string(r.Mode)), For: days * 24 * time.Hour}, nil
+	// As many days as so many years can have: some stores count by the
+	// calendar, and what is told must not be shorter than what they do.
+	days := aws.ToInt32(r.Days) + (1461*aws.ToInt32(r.Years)+3)/4
+	return store.Default{Mode: parseMode(string(r.Mode)), For: time.Duration(days) * 24 * time.Hour}, nil
 }
 
 // tryLock locks a small object and sees what becomes of that.
@@ -166,16 +174,21 @@ func (s *Store) tryLock(ctx context.Context, mode store.Mode, kind string) error
 		// store that failed would pass at the next start.
 		return s.tryBreak(ctx, w.name, was.Version, was.Retention)
 	}
-	if err != nil && !errors.Is(err, store.ErrNotFound) {
-		return err
+	if !errors.Is(err, store.ErrNotFound) {
+		// An earlier try before the bucket was mended, or somebody planted
+		// it: what lies there must not keep anybody from starting.
+		w.name = afresh(w.name)
+		if _, err := s.head(ctx, w.name, "", false); err == nil {
+			return fmt.Errorf("%w: %s answers for objects that cannot be there", store.ErrUnavailable, s.id)
+		} else if !errors.Is(err, store.ErrNotFound) {
+			return err // It isn't about one object.
+		}
 	}
-	// Not conditional: an earlier try, before the bucket was mended, may
-	// have left its object.
-	put := s.put
-	if kind == "parts" {
-		put = s.upload
+	version, err := s.putProbe(ctx, w, kind)
+	if hasCode(err, codeTaken) { // by another process, or by a delete marker
+		w.name = afresh(w.name)
+		version, err = s.putProbe(ctx, w, kind)
 	}
-	version, err := put(ctx, w, false)
 	if err != nil {
 		return err
 	}
@@ -183,6 +196,16 @@ func (s *Store) tryLock(ctx context.Context, mode store.Mode, kind string) error
 		return fmt.Errorf("%s: %w", lockTried[kind], err)
 	}
 	return s.tryBreak(ctx, w.name, version, keep)
+}
+
+// afresh makes a name that nobody can have taken.
+func afresh(name string) string { return name + "-" + rand.Text() }
+
+func (s *Store) putProbe(ctx context.Context, w *write, kind string) (string, error) {
+	if kind == "parts" {
+		return s.upload(ctx, w, !s.opt.ReadFirst)
+	}
+	return s.put(ctx, w, !s.opt.ReadFirst)
 }
 
 var lockTried = map[string]string{
@@ -212,7 +235,7 @@ func (s *Store) refused(ctx context.Context, name string, err error, did string)
 	switch {
 	case err == nil:
 		return fmt.Errorf("%w: %s %s (%s); its locks hold nothing", store.ErrRetention, s.id, did, name)
-	case errors.Is(err, store.ErrUnavailable), ctx.Err() != nil:
+	case errors.Is(err, store.ErrUnavailable) && !unknownRefusal(err), ctx.Err() != nil:
 		return err // neither yes nor no
 	}
 	return nil

@@ -238,6 +238,9 @@ func (s *Store) put(ctx context.Context, w *write, ifFree bool) (string, error) 
 	if err != nil {
 		return "", s.fail(ctx, writing, w.name, err)
 	}
+	if err := s.echoed(w.name, out.ETag, checksum(w.sum), out.ChecksumSHA256); err != nil {
+		return "", err
+	}
 	return versionID(out.VersionId, true), nil
 }
 

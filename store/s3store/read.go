@@ -50,7 +50,7 @@ func (s *Store) get(ctx context.Context, name, version string, do action) (io.Re
 	}
 	if out.ContentLength == nil {
 		out.Body.Close()
-		return nil, store.Info{}, fmt.Errorf("%w: read %s in %s: the answer has no length; check any proxy", store.ErrUnfit, name, s.id)
+		return nil, store.Info{}, fmt.Errorf("%w: read %s in %s: the answer has no length; check any proxy", store.ErrUnavailable, name, s.id)
 	}
 	info := store.Info{
 		Name: name, Size: *out.ContentLength, Version: versionID(out.VersionId, version == ""), Modified: utc(out.LastModified),
@@ -183,19 +183,23 @@ func (s *Store) head(ctx context.Context, name, version string, digest bool) (st
 func (s *Store) headError(ctx context.Context, name, version string, err error) error {
 	err = s.fail(ctx, describing, name, err)
 	switch {
+	case ctx.Err() != nil || !hasStatus(err) || hasStatus(err, 429, 500, 502, 503, 504):
 	case errors.Is(err, store.ErrNotFound):
-		// A bucket that is gone must not pass for an object that is.
-		_, gone := s.client.HeadBucket(ctx, &s3.HeadBucketInput{Bucket: s.bucket(), ExpectedBucketOwner: s.owner()})
-		if hasStatus(s.fail(ctx, listing, "", gone), 404) {
-			return fmt.Errorf("%w: describe %s in %s: bucket: it doesn't exist", store.ErrUnfit, name, s.id)
+		// Neither a bucket that is gone nor a proxy whose server is must pass
+		// for an object that is.
+		if why := s.reach(ctx); why != nil && !errors.Is(why, store.ErrDenied) {
+			return why
 		}
-	case hasStatus(err, 301), hasStatus(err, 400), hasStatus(err, 401), hasStatus(err, 403), hasStatus(err, 405):
+	default:
 		if why := s.reach(ctx); why != nil {
 			return why
 		}
 		if version != "" && (hasStatus(err, 400) || hasStatus(err, 405)) {
 			// No version has this id, or it is a delete marker's.
 			return fmt.Errorf("%w: %s, version %q, in %s", store.ErrNotFound, name, shown(version), s.id)
+		}
+		if f, ok := errors.AsType[*failure](err); ok && f.class == store.ErrUnfit {
+			f.class = store.ErrUnavailable // A status alone is no definite no.
 		}
 	}
 	return err

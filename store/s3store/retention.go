@@ -38,7 +38,7 @@ func (s *Store) lockable(ctx context.Context, keep store.Retention) error {
 		return nil
 	}
 	_, err := s.lockRule(ctx)
-	if errors.Is(err, store.ErrRetention) || errors.Is(err, store.ErrUnavailable) || ctx.Err() != nil {
+	if errors.Is(err, store.ErrRetention) || errors.Is(err, store.ErrUnavailable) && !unknownRefusal(err) || ctx.Err() != nil {
 		return err
 	}
 	s.locks.Store(true) // or the setting cannot be read, and the lock is
@@ -164,16 +164,37 @@ func stricter(err error, now, want store.Retention) error {
 // uncovered says what became of a lock that was asked for: the caller may be
 // forbidden to see it, or the store dropped or weakened it.
 func (s *Store) uncovered(ctx context.Context, name, version string, got, want store.Retention) error {
-	if got.IsZero() {
-		_, err := s.client.GetObjectRetention(ctx, &s3.GetObjectRetentionInput{
-			Bucket: s.bucket(), Key: s.key(name), VersionId: optional(version), ExpectedBucketOwner: s.owner(), RequestPayer: s.payer(),
-		})
-		if err := s.fail(ctx, askingLock, name, err); errors.Is(err, store.ErrDenied) {
-			return fmt.Errorf("whether %s is locked cannot be seen (s3:GetObjectRetention and s3:GetObjectLegalHold are needed): %w", name, err)
-		}
+	if err := s.unseen(ctx, name, version, got, want); err != nil {
+		return fmt.Errorf("whether %s is locked cannot be seen (s3:GetObjectRetention and s3:GetObjectLegalHold are needed): %w", name, err)
 	}
 	return fmt.Errorf("%w: %s in %s was to be retained by %s, and the store made it %s; this store does not keep locks",
 		store.ErrRetention, name, s.id, words(want), words(got))
+}
+
+// unseen asks for what wasn't seen, and returns why the caller may not see it
+// or the store cannot say now: S3 leaves out of an answer what the caller has
+// no right to.
+func (s *Store) unseen(ctx context.Context, name, version string, got, want store.Retention) error {
+	hidden := func(err error) bool {
+		return errors.Is(err, store.ErrDenied) || errors.Is(err, store.ErrUnavailable) && !unknownRefusal(err) || ctx.Err() != nil
+	}
+	if got.Mode == store.ModeNone && want.Mode != store.ModeNone {
+		_, err := s.client.GetObjectRetention(ctx, &s3.GetObjectRetentionInput{
+			Bucket: s.bucket(), Key: s.key(name), VersionId: optional(version), ExpectedBucketOwner: s.owner(), RequestPayer: s.payer(),
+		})
+		if err := s.fail(ctx, askingLock, name, err); hidden(err) {
+			return err
+		}
+	}
+	if want.LegalHold && !got.LegalHold {
+		_, err := s.client.GetObjectLegalHold(ctx, &s3.GetObjectLegalHoldInput{
+			Bucket: s.bucket(), Key: s.key(name), VersionId: optional(version), ExpectedBucketOwner: s.owner(), RequestPayer: s.payer(),
+		})
+		if err := s.fail(ctx, askingHold, name, err); hidden(err) {
+			return err
+		}
+	}
+	return nil
 }
 
 // words describes a retention in messages.

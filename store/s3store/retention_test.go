@@ -27,7 +27,7 @@ func TestBucketsDefault(t *testing.T) {
 		want store.Default
 	}{
 		{types.DefaultRetention{Mode: types.ObjectLockRetentionModeGovernance, Days: aws.Int32(30)}, store.Default{Mode: store.ModeGovernance, For: 30 * day}},
-		{types.DefaultRetention{Mode: types.ObjectLockRetentionModeCompliance, Years: aws.Int32(7)}, store.Default{Mode: store.ModeCompliance, For: 7 * 365 * day}},
+		{types.DefaultRetention{Mode: types.ObjectLockRetentionModeCompliance, Years: aws.Int32(7)}, store.Default{Mode: store.ModeCompliance, For: (7*365 + 2) * day}},
 	} {
 		_, err := server.Client().PutObjectLockConfiguration(t.Context(), &s3.PutObjectLockConfigurationInput{
 			Bucket: aws.String(bucket), ObjectLockConfiguration: &types.ObjectLockConfiguration{

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"net"
 	"net/http"
 	"net/http/httptest"
@@ -150,6 +151,7 @@ func TestCloseLeavesNoConnection(t *testing.T) {
 		if refuse {
 			response = answer(403, nil, "<Error><Code>AccessDenied</Code></Error>")
 		}
+		maps.Copy(w.Header(), response.Header)
 		w.WriteHeader(response.StatusCode)
 		_, _ = io.Copy(w, response.Body)
 	}))

@@ -54,6 +54,7 @@ func (s *Store) versions(ctx context.Context, prefix, after string) iter.Seq2[st
 		if after != "" {
 			in.KeyMarker = s.key(after)
 		}
+		var last store.Info
 		for {
 			infos, out, err := s.versionPage(ctx, in)
 			if err != nil {
@@ -61,6 +62,11 @@ func (s *Store) versions(ctx context.Context, prefix, after string) iter.Seq2[st
 				return
 			}
 			for _, info := range infos {
+				// versitygw begins a page with the end of the last one.
+				if info.Name == last.Name && info.Version == last.Version && info.Name != "" {
+					continue
+				}
+				last = info
 				if !yield(info, nil) {
 					return
 				}

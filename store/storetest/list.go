@@ -87,6 +87,13 @@ func testList(t *testing.T, s store.Store, caps Caps) {
 	listed(t, s, stored, "log/", "zzz")
 	listed(t, s, stored, "log2/", "log/")
 	sizes(t, s, stored)
+	if v, ok := s.(store.Versioned); ok {
+		want := map[string]int{}
+		for _, name := range stored {
+			want[name] = 1 // Also where one page of the listing ends.
+		}
+		versionsListed(t, v, want)
+	}
 }
 
 func sizes(t *testing.T, s store.Store, stored []string) {

@@ -297,8 +297,15 @@ func versionsListed(t testing.TB, s store.Versioned, want map[string]int) {
 		got[info.Name]++
 		last = info.Name
 	}
-	if !maps.Equal(got, want) {
-		t.Errorf("ListVersions yields so many versions: %v, want %v", got, want)
+	if maps.Equal(got, want) {
+		return
+	}
+	t.Errorf("ListVersions yields %d names, want %d", len(got), len(want))
+	for name := range want {
+		if got[name] != want[name] {
+			t.Errorf("ListVersions yields %d versions of %q, want %d", got[name], name, want[name])
+			return
+		}
 	}
 }
 
