@@ -86,7 +86,7 @@ func (t *text) verdict(d *document) {
 	case "tampered":
 		t.say("TAMPERING FOUND")
 	case "incomplete":
-		t.warn("NOT FINISHED; the same command goes on where this one stopped")
+		t.warn("NOT FINISHED; once what is named above is mended, the same command goes on where this one stopped")
 	default:
 		if !t.quiet {
 			t.say("done")
