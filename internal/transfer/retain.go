@@ -15,17 +15,17 @@ import (
 func Retain(ctx context.Context, s store.Retainer, r store.Retention, dryRun bool, opt Options) (*Result, error) {
 	do := func(ctx context.Context, it item) (o outcome, errs error) {
 		for _, info := range it.there { // One that fails does not keep the genuine one from it.
-			switch {
-			case info.DeleteMarker:
+			if info.DeleteMarker {
 				continue
-			case info.Retention.Covers(r):
+			}
+			extended, err := retainVersion(ctx, s, info, r, dryRun)
+			if err != nil {
+				errs = errors.Join(errs, fmt.Errorf("version %q: %w", info.Version, err))
+				continue
+			}
+			if !extended {
 				o.skipped++
 				continue
-			case !dryRun:
-				if _, err := s.Extend(ctx, info.Name, info.Version, r); err != nil {
-					errs = errors.Join(errs, fmt.Errorf("version %q: %w", info.Version, err))
-					continue
-				}
 			}
 			o.objects++
 			o.bytes += uint64(info.Size)
@@ -40,4 +40,25 @@ func Retain(ctx context.Context, s store.Retainer, r store.Retention, dryRun boo
 		}
 		return c.finish()
 	})
+}
+
+// retainVersion extends one version and says whether there was anything to extend.
+// Not every listing tells the retention: to extend by nothing does.
+func retainVersion(ctx context.Context, s store.Retainer, info store.Info, r store.Retention, dryRun bool) (bool, error) {
+	now := info.Retention
+	if now.IsZero() {
+		var err error
+		if now, err = s.Extend(ctx, info.Name, info.Version, store.Retention{}); err != nil {
+			return false, err
+		}
+	}
+	if now.Covers(r) {
+		return false, nil
+	}
+	if !dryRun {
+		if _, err := s.Extend(ctx, info.Name, info.Version, r); err != nil {
+			return false, err
+		}
+	}
+	return true, nil
 }

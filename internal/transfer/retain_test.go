@@ -2,6 +2,7 @@ package transfer
 
 import (
 	"context"
+	"iter"
 	"testing"
 	"time"
 
@@ -92,4 +93,36 @@ func (s stubborn) Extend(ctx context.Context, name, version string, r store.Rete
 		return store.Retention{}, store.ErrRetention
 	}
 	return s.Memory.Extend(ctx, name, version, r)
+}
+
+// forgetful lists without retention, as S3 does.
+type forgetful struct{ *storetest.Memory }
+
+func (f forgetful) ListVersions(ctx context.Context, prefix, after string) iter.Seq2[store.Info, error] {
+	return func(yield func(store.Info, error) bool) {
+		for info, err := range f.Memory.ListVersions(ctx, prefix, after) {
+			info.Retention = store.Retention{}
+			if !yield(info, err) {
+				return
+			}
+		}
+	}
+}
+
+// What is retained so already is counted as that, and a dry run says beforehand
+// what will be done, also where listings do not tell.
+func TestRetainWhereListingsDoNotTell(t *testing.T) {
+	l := newLog(t, "one")
+	mem := storetest.NewMemory("a")
+	fill(t, mem, l.Segments...)
+	want := store.Retention{Mode: store.ModeGovernance, Until: time.Now().Add(48 * time.Hour).UTC()}
+	for i, dryRun := range []bool{true, false, true, false} {
+		r, err := Retain(t.Context(), forgetful{mem}, want, dryRun, Options{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if log := r.Logs[0]; (log.Objects > 0) != (i < 2) || (log.Skipped > 0) != (i >= 2) {
+			t.Errorf("run %d: %d extended, %d skipped", i, log.Objects, log.Skipped)
+		}
+	}
 }
