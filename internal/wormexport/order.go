@@ -56,12 +56,13 @@ func (e *Exporter) before(ctx context.Context, s store.Store, v *seal.Verified) 
 }
 
 // search looks for the seal that ends where v begins. A seal is named by where
-// it begins, so ever larger ranges before v are listed, up to the most records
-// that a segment can have.
+// it begins, so ever larger ranges before v are listed, each up to where the last
+// one began, up to the most records that a segment can have.
 func (e *Exporter) search(ctx context.Context, s store.Store, v *seal.Verified) (*held, error) {
+	to := v.First
 	for back := uint64(1); ; back *= 8 {
 		back = min(back, v.First, ledger.MaxRecords)
-		firsts, err := e.firstsBetween(ctx, s, v.Log, v.First-back, v.First)
+		firsts, err := e.firstsBetween(ctx, s, v.Log, v.First-back, to)
 		if err != nil {
 			return nil, err
 		}
@@ -74,6 +75,7 @@ func (e *Exporter) search(ctx context.Context, s store.Store, v *seal.Verified) 
 		if back == v.First || back == ledger.MaxRecords {
 			return nil, &PredecessorError{Log: v.Log, First: v.First}
 		}
+		to = v.First - back
 	}
 }
 
