@@ -21,6 +21,9 @@ const (
 	MaxSealHead = 64 << 10
 	// MaxClosed is the longest closed line in bytes.
 	MaxClosed = 1 << 20
+	// MaxRecovery is the longest recovery record's line in bytes: room for a few
+	// stores, checkpoints and error texts, and for thousands of ranges.
+	MaxRecovery = 1 << 20
 	// MaxCheckpoint is the largest checkpoint in bytes, cosignatures included.
 	MaxCheckpoint = 64 << 10
 	// MaxOrigin is the longest origin in bytes.

@@ -258,7 +258,7 @@ func TestLife(t *testing.T) {
 	f.want(exitVerified,
 		"gap        late: nothing closed from 2026-03-01T12:00:00Z to 2026-03-04T12:00:00Z (3 days), before record 2",
 		"gap        planned stop: nothing closed from 2026-03-04T12:00:00Z to 2026-03-06T12:00:00Z (2 days), before record 4",
-		"retention  until 2026-03-11T12:00:00Z (first segment to expire) to 2026-04-10T12:00:00Z (last); nothing promised for 2 segments",
+		"retention  until 2026-03-11T12:00:00Z (first segment to expire) to 2026-04-10T12:00:00Z (last); not stated in the log for 2 segments",
 		"unfenced   1 segment", "closed by  age 1, heartbeat 1, recovered 1, shutdown 1",
 		"    a  0         -       -          -            -        2")
 	f.run("prove", f.store, "--id", "none", "--out", f.path("p"))
@@ -272,16 +272,4 @@ func TestLife(t *testing.T) {
 	f.now = day(9)
 	f.verify()
 	f.want(exitTampered, "segment-missing: log life, segment 0", "to be kept until 2026-03-11")
-}
-
-// An ended log has no next closed record that could be overdue.
-func TestEnded(t *testing.T) {
-	f := newFixture(t)
-	f.putRecords("events", &record.Record{EventName: "x"})
-	f.verify("--log", "events")
-	f.want(exitVerified, "when the log ended")
-	f.verify("--log", "events", "--json")
-	f.want(exitVerified, `"ended": true`, `"next_by": null`)
-	f.run("inspect", f.store, "--log", "events")
-	f.want(exitVerified, "none: the log has ended")
 }

@@ -12,9 +12,11 @@ import (
 const inspectHelp = `usage: custody inspect STORE [flags]
 
 Shows the logs in STORE: segments, records, sizes, times, what came from which
-receiver, why segments were closed, how long they are to be kept, gaps, the head.
-It reads seals and the headers of segments, not records, and judges nothing: that
-is what custody verify does.
+receiver, why segments were closed, how long they are to be kept, gaps, recoveries,
+the head.
+It reads seals and the headers of segments, of records only those with which a log
+went on after a crash or a recovery, and judges nothing: that is what custody
+verify does.
 
   --log NAME   this log only; repeatable
   --key FILE   check the seals' signatures with these public keys; repeatable

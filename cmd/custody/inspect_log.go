@@ -14,6 +14,7 @@ import (
 	"github.com/otelcol-custody/custody/ledger/checkpoint"
 	"github.com/otelcol-custody/custody/ledger/seal"
 	"github.com/otelcol-custody/custody/ledger/segment"
+	"github.com/otelcol-custody/custody/ledger/verify"
 )
 
 // A logView is what a log's seals and the headers of its segments say.
@@ -30,8 +31,10 @@ type logView struct {
 	First       time.Time                 `json:"first_closed,omitzero"`
 	Last        time.Time                 `json:"last_closed,omitzero"`
 	NextBy      *time.Time                `json:"next_by"`
+	Ended       bool                      `json:"ended"`
 	Reasons     map[segment.Reason]int    `json:"reasons"`
 	Receivers   map[string]segment.Counts `json:"receivers"`
+	AtLeast     map[string]segment.Counts `json:"receivers_at_least"`
 	Unfenced    int                       `json:"segments_unfenced"`
 	Unretained  int                       `json:"segments_without_retention"`
 	RetainFrom  *time.Time                `json:"retained_until_first,omitempty"`
@@ -39,23 +42,18 @@ type logView struct {
 	Head        *viewedHead               `json:"head"`
 	Software    string                    `json:"software,omitempty"`
 	Gaps        []gap                     `json:"gaps"`
+	Recoveries  []recoveryJSON            `json:"recoveries"` // the newest
+	Older       int                       `json:"recoveries_older"`
 	Problems    []string                  `json:"problems"`
 	List        []segmentView             `json:"segment_list,omitempty"`
 
+	tallies map[string]*tally
 	invalid bool // a seal is not valid for the keys given
 }
 
 type viewedHead struct {
 	Size uint64 `json:"size"`
 	Root string `json:"root"`
-}
-
-// A gap is a time in which the log may have missed events.
-type gap struct {
-	Kind   string    `json:"kind"` // stop: planned; late: the next closed record was overdue
-	From   time.Time `json:"from"`
-	To     time.Time `json:"to"`
-	Record uint64    `json:"record"` // the first one behind the gap
 }
 
 type segmentView struct {
@@ -74,7 +72,10 @@ func viewLog(ctx context.Context, fsys fs.FS, name string, keys *checkpoint.Keys
 	if err != nil {
 		return nil, err
 	}
-	l := &logView{Log: name, SealedBy: []string{}, Reasons: map[segment.Reason]int{}, Receivers: map[string]segment.Counts{}, Gaps: []gap{}, Problems: []string{}}
+	l := &logView{
+		Log: name, SealedBy: []string{}, Reasons: map[segment.Reason]int{}, Receivers: map[string]segment.Counts{}, AtLeast: map[string]segment.Counts{},
+		Gaps: []gap{}, Recoveries: []recoveryJSON{}, Problems: []string{}, tallies: map[string]*tally{},
+	}
 	if len(firsts) == 0 {
 		l.Problems = append(l.Problems, "it has no seal yet")
 	}
@@ -94,10 +95,15 @@ func viewLog(ctx context.Context, fsys fs.FS, name string, keys *checkpoint.Keys
 			l.invalid = l.invalid || keys != nil && judge(err) == exitTampered
 			continue
 		}
-		l.add(s, prev)
-		l.addSegment(fsys, s, segments)
+		l.add(s)
+		var recoveries []verify.Recovery
+		if l.addSegment(fsys, s, segments) {
+			recoveries = l.addRecoveries(fsys, s)
+		}
+		l.addGap(s, prev, recoveries)
 		prev, end = s, s.End()
 	}
+	l.sumUp()
 	return l, nil
 }
 
@@ -144,7 +150,7 @@ func (l *logView) readSeal(fsys fs.FS, first uint64, keys *checkpoint.Keys) (*se
 }
 
 // add enters what a seal says.
-func (l *logView) add(s, prev *seal.Unverified) {
+func (l *logView) add(s *seal.Unverified) {
 	c := s.Closed
 	l.Origin, l.Software, l.Records, l.Segments = s.Origin, c.Software, s.End(), l.Segments+1
 	l.Head = &viewedHead{s.After.Size, s.After.Root.String()}
@@ -153,37 +159,19 @@ func (l *logView) add(s, prev *seal.Unverified) {
 			l.SealedBy = append(l.SealedBy, key)
 		}
 	}
-	if prev == nil {
+	if l.Segments == 1 {
 		l.First = c.At
-	} else {
-		l.addGap(s, prev.Closed)
 	}
-	l.Last, l.NextBy = c.At, nil
+	l.Last, l.NextBy, l.Ended = c.At, nil, c.Ends()
 	if !c.NextBy.IsZero() {
 		l.NextBy = &c.NextBy
 	}
 	l.Reasons[c.Reason]++
-	for receiver, counts := range c.Counts {
-		if l.Receivers[receiver] == nil {
-			l.Receivers[receiver] = segment.Counts{}
-		}
-		for name, n := range counts {
-			l.Receivers[receiver][name] += n
-		}
-	}
+	l.count(c.Counts)
 	if c.Unfenced {
 		l.Unfenced++
 	}
 	l.addRetention(c.RetainUntil)
-}
-
-func (l *logView) addGap(s *seal.Unverified, before *segment.Closed) {
-	switch c := s.Closed; {
-	case before.Reason == segment.Shutdown || before.Reason == segment.Ended:
-		l.Gaps = append(l.Gaps, gap{"stop", before.At, c.At, s.First})
-	case !before.NextBy.IsZero() && c.At.After(before.NextBy):
-		l.Gaps = append(l.Gaps, gap{"late", before.At, c.At, s.First})
-	}
 }
 
 func (l *logView) addRetention(until time.Time) {
@@ -199,8 +187,8 @@ func (l *logView) addRetention(until time.Time) {
 	}
 }
 
-// addSegment enters what the segment object's header says.
-func (l *logView) addSegment(fsys fs.FS, s *seal.Unverified, list bool) {
+// addSegment enters what the segment object's header says, if it is there.
+func (l *logView) addSegment(fsys fs.FS, s *seal.Unverified, list bool) bool {
 	view := segmentView{First: s.First, Count: s.Count, Closed: s.Closed.At, Reason: s.Closed.Reason, Stored: s.Size}
 	h, err := readHeader(fsys, s.SegmentName())
 	switch {
@@ -215,6 +203,7 @@ func (l *logView) addSegment(fsys fs.FS, s *seal.Unverified, list bool) {
 	if list {
 		l.List = append(l.List, view)
 	}
+	return view.Present
 }
 
 // headerRoom holds the longest header of a segment object.

@@ -29,12 +29,12 @@ func (d *inspection) text(now time.Time, segments bool) string {
 func (l *logView) write(b *strings.Builder, now time.Time) {
 	fmt.Fprintf(b, "\nlog %s\n", l.Log)
 	row := func(name, format string, args ...any) {
-		fmt.Fprintf(b, "  %-10s %s\n", name, fmt.Sprintf(format, args...))
+		fmt.Fprintf(b, "  %-10s %s\n", name, oneLine(fmt.Sprintf(format, args...)))
 	}
 	if l.Head != nil {
 		row("origin", "%s", l.Origin)
 		row("sealed by", "%s", strings.Join(l.SealedBy, ", "))
-		row("records", "%s, %s of them the log's own", number(l.Records), number(l.Segments))
+		row("records", "%s, %s of them the log's own", number(l.Records), number(l.Segments+len(l.Recoveries)+l.Older))
 		row("segments", "%s, %s here", number(l.Segments), number(l.Present))
 		row("size", "%s of records, %s stored%s; seals %s", size(l.Raw), size(l.Stored), l.ratio(), size(l.Seals))
 		row("time", "%s to %s (closed records)", stamp(l.First), stamp(l.Last))
@@ -49,8 +49,14 @@ func (l *logView) write(b *strings.Builder, now time.Time) {
 	}
 	l.writeReceivers(b)
 	for _, g := range l.Gaps {
-		what := map[string]string{"stop": "planned stop", "late": "late"}[g.Kind]
+		what := map[string]string{"stop": "planned stop", "late": "late", "recovered": "recovered", "ended": "the log had ended"}[g.Kind]
 		row("gap", "%s: nothing closed from %s to %s (%s), before record %d", what, stamp(g.From), stamp(g.To), span(g.To.Sub(g.From)), g.Record)
+	}
+	for _, r := range l.Recoveries {
+		fmt.Fprintf(b, "  recovered  %s\n", r.text("\n             "))
+	}
+	if l.Older > 0 {
+		row("recovered", "%s before, not listed", several(l.Older, "time"))
 	}
 	for _, p := range l.Problems {
 		row("problem", "%s", p)
@@ -66,8 +72,10 @@ func (l *logView) ratio() string {
 
 func (l *logView) next(now time.Time) string {
 	switch {
-	case l.NextBy == nil:
+	case l.Ended:
 		return "none: the log has ended"
+	case l.NextBy == nil:
+		return "not stated in the log"
 	case l.NextBy.Before(now):
 		return fmt.Sprintf("closed record was due by %s: overdue for %s", stamp(*l.NextBy), span(now.Sub(*l.NextBy)))
 	}
@@ -84,41 +92,16 @@ func (l *logView) reasons() string {
 
 func (l *logView) retention() string {
 	if l.RetainUntil == nil {
-		return "nothing promised"
+		return "not stated in the log"
 	}
 	s := "until " + stamp(*l.RetainUntil)
 	if !l.RetainFrom.Equal(*l.RetainUntil) {
 		s = fmt.Sprintf("until %s (first segment to expire) to %s (last)", stamp(*l.RetainFrom), stamp(*l.RetainUntil))
 	}
 	if l.Unretained > 0 {
-		s += fmt.Sprintf("; nothing promised for %s", several(l.Unretained, "segment"))
+		s += fmt.Sprintf("; not stated in the log for %s", several(l.Unretained, "segment"))
 	}
 	return s
-}
-
-// countNames are the counts of spec §7, in the order of a record's way.
-var countNames = []string{"received", "sealed", "duplicate", "quarantined", "refused", "lost"}
-
-// writeReceivers shows a count that no closed record states as "-".
-func (l *logView) writeReceivers(b *strings.Builder) {
-	if len(l.Receivers) == 0 {
-		return
-	}
-	b.WriteString("  receivers\n")
-	w := tabwriter.NewWriter(b, 0, 0, 2, ' ', 0)
-	fmt.Fprintf(w, "    \t%s\n", strings.Join(countNames, "\t"))
-	for _, name := range slices.Sorted(maps.Keys(l.Receivers)) {
-		fmt.Fprintf(w, "    %s", printable(name))
-		for _, c := range countNames {
-			if n, ok := l.Receivers[name][c]; ok {
-				fmt.Fprintf(w, "\t%d", n)
-			} else {
-				fmt.Fprint(w, "\t-")
-			}
-		}
-		fmt.Fprintln(w)
-	}
-	_ = w.Flush() // A strings.Builder takes everything.
 }
 
 func (l *logView) writeSegments(b *strings.Builder) {

@@ -34,6 +34,18 @@ func printable(s string) string {
 	return b.String()
 }
 
+// oneLine is printable text without line feeds: no name writes a line of its own.
+func oneLine(s string) string { return strings.ReplaceAll(printable(s), "\n", `\n`) }
+
+// quoted is somebody's text, in quotation marks and not too long.
+func quoted(s string) string {
+	const most = 300
+	if len(s) > most {
+		return oneLine(fmt.Sprintf("%q and %s more", strings.ToValidUTF8(s[:most], ""), several(len(s)-most, "byte")))
+	}
+	return oneLine(strconv.Quote(s))
+}
+
 // number groups a count's digits.
 func number[T int | int64 | uint64](n T) string {
 	s := strconv.FormatUint(uint64(n), 10)

@@ -40,9 +40,10 @@ type logJSON struct {
 	Stored          uint64           `json:"stored_bytes_checked"`
 	Head            *headJSON        `json:"head"`
 	CompleteUntil   *time.Time       `json:"complete_until"`
-	NextBy          *time.Time       `json:"next_by"`
+	NextBy          *time.Time       `json:"next_by"` // null, too, when the last closed record does not say
 	Overdue         bool             `json:"overdue"`
 	Ended           bool             `json:"ended"`
+	Recoveries      []recoveryJSON   `json:"recoveries"`
 	TruncationCheck bool             `json:"truncation_checked"`
 	Findings        []verify.Finding `json:"findings"`
 	Notices         []string         `json:"notices"`
@@ -79,7 +80,10 @@ func (r *result) logJSON(l *verify.Report) logJSON {
 	d := logJSON{
 		Log: l.Log, Verdict: verdictName(one.code()), Origin: l.Origin,
 		Records: l.Records, Checked: l.Checked, Segments: l.Segments, Expired: l.Expired, Bytes: l.Bytes, Stored: l.Stored,
-		Findings: some(l.Findings), Notices: some(l.Notices), Unread: some(l.Unread),
+		Recoveries: []recoveryJSON{}, Findings: some(l.Findings), Notices: some(l.Notices), Unread: some(l.Unread),
+	}
+	for _, one := range l.Recoveries {
+		d.Recoveries = append(d.Recoveries, newRecoveryJSON(one))
 	}
 	for _, c := range r.kept {
 		d.TruncationCheck = d.TruncationCheck || c.Origin == l.Origin
@@ -88,8 +92,8 @@ func (r *result) logJSON(l *verify.Report) logJSON {
 		return d
 	}
 	d.Head = newHeadJSON(*l.Head)
-	d.CompleteUntil, d.Ended = &l.CompleteUntil, l.NextBy.IsZero()
-	if !d.Ended {
+	d.CompleteUntil, d.Ended = &l.CompleteUntil, l.Ended
+	if !l.NextBy.IsZero() {
 		d.NextBy, d.Overdue = &l.NextBy, l.NextBy.Before(r.now)
 	}
 	return d

@@ -58,7 +58,7 @@ func (r *result) writeFindings(b *strings.Builder) {
 			fmt.Fprintf(b, "%s\n", f)
 		}
 		if f.Object != "" {
-			fmt.Fprintf(b, "  object   %s\n", f.Object)
+			fmt.Fprintf(b, "  object   %s\n", oneLine(f.Object))
 		}
 		if f.Records > 0 {
 			fmt.Fprintf(b, "  touched  %s\n", several(f.Records, "record"))
@@ -91,7 +91,7 @@ func (r *result) writeSummary(b *strings.Builder) {
 		r.writeLog(b, l)
 	}
 	for _, n := range r.notices {
-		fmt.Fprintf(b, "\nnote: %s\n", n)
+		fmt.Fprintf(b, "\nnote: %s\n", oneLine(n))
 	}
 	r.writeTail(b)
 }
@@ -114,8 +114,11 @@ func (r *result) writeLog(b *strings.Builder, l *verify.Report) {
 			fmt.Fprintf(b, "  extends    the kept checkpoint at size %d\n", c.Size)
 		}
 	}
+	for _, one := range l.Recoveries {
+		fmt.Fprintf(b, "  recovered  %s\n", newRecoveryJSON(one).text("\n             "))
+	}
 	for _, n := range l.Notices {
-		fmt.Fprintf(b, "  note       %s\n", n)
+		fmt.Fprintf(b, "  note       %s\n", oneLine(n))
 	}
 	if len(l.Unread) > 0 {
 		fmt.Fprintf(b, "  unchecked  %s, see stderr\n", several(len(l.Unread), "object"))
@@ -126,8 +129,10 @@ func (r *result) writeLog(b *strings.Builder, l *verify.Report) {
 func (r *result) completeness(l *verify.Report) string {
 	until := "until " + stamp(l.CompleteUntil)
 	switch {
+	case l.Ended:
+		return until + ", when the log ended: nothing follows"
 	case l.NextBy.IsZero():
-		return until + ", when the log ended"
+		return until + "; when the next closed record is due is not stated: silence after that proves nothing"
 	case l.NextBy.Before(r.now):
 		return fmt.Sprintf("%s; the next closed record was due by %s and is overdue for %s:\n             silence after %s proves nothing",
 			until, stamp(l.NextBy), span(r.now.Sub(l.NextBy)), stamp(l.CompleteUntil))

@@ -236,8 +236,6 @@ func (l *Log) Prove(index uint64) (*proof.Evidence, error) {
 	return e, nil
 }
 
-// read reads an object. One that is no file or too large is what somebody put
-// there, not a failed read.
 // read reads a whole object, and refuses one that is longer than limit.
 func (l *Log) read(name string, limit int64) ([]byte, error) {
 	f, err := l.fsys.Open(name)

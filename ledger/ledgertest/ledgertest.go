@@ -8,6 +8,7 @@ import (
 	"encoding/base64"
 	"encoding/binary"
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -29,16 +30,23 @@ func Signer(t testing.TB, origin string) *checkpoint.Signer { return ImpostorOf(
 // another key.
 func ImpostorOf(t testing.TB, origin, who string) *checkpoint.Signer {
 	t.Helper()
-	seed := sha256.Sum256([]byte("ledgertest key\n" + origin + "\n" + who))
-	pub := ed25519.NewKeyFromSeed(seed[:]).Public().(ed25519.PublicKey)
-	const ed25519Type = 1 // C2SP signed-note
-	id := sha256.Sum256(append([]byte(origin+"\n"), append([]byte{ed25519Type}, pub...)...))
-	s, err := checkpoint.NewSigner(fmt.Sprintf("PRIVATE+KEY+%s+%08x+%s", origin, binary.BigEndian.Uint32(id[:]),
-		base64.StdEncoding.EncodeToString(append([]byte{ed25519Type}, seed[:]...))))
+	s, err := checkpoint.NewSigner(secretKey(origin, who))
 	if err != nil {
 		t.Fatalf("ledgertest: %v", err)
 	}
 	return s
+}
+
+// SecretKey is the text of [Signer]'s key, for a key file.
+func SecretKey(origin string) string { return secretKey(origin, "") }
+
+func secretKey(origin, who string) string {
+	seed := sha256.Sum256([]byte("ledgertest key\n" + origin + "\n" + who))
+	pub := ed25519.NewKeyFromSeed(seed[:]).Public().(ed25519.PublicKey)
+	const ed25519Type = 1 // C2SP signed-note
+	id := sha256.Sum256(append([]byte(origin+"\n"), append([]byte{ed25519Type}, pub...)...))
+	return fmt.Sprintf("PRIVATE+KEY+%s+%08x+%s", origin, binary.BigEndian.Uint32(id[:]),
+		base64.StdEncoding.EncodeToString(append([]byte{ed25519Type}, seed[:]...)))
 }
 
 // Keys are the public keys of the signers.
@@ -101,37 +109,52 @@ func (l *Log) Branch(name string) *Log {
 func (l *Log) Add(t testing.TB, counts ...int) Segment {
 	t.Helper()
 	for _, n := range counts {
-		s, err := l.seal(n)
-		if err != nil {
-			t.Fatalf("ledgertest: %v", err)
-		}
-		l.Segments = append(l.Segments, s)
-		l.at = s.Seal.Place()
+		l.Extend(t, l.records(t, n-1), nil)
 	}
 	return l.Segments[len(l.Segments)-1]
 }
 
-func (l *Log) seal(count int) (Segment, error) {
-	first := l.at.Edge.Size()
-	at := Began.Add(time.Duration(len(l.Segments)+1) * time.Minute)
-	s := Segment{Seed: sha256.Sum256(fmt.Appendf(nil, "ledgertest seed %s %d", l.branch, first))}
-	for i := range count - 1 {
-		line, err := record.AppendLine(nil, Record(l.branch, first+uint64(i)))
+// records are the lines of the next n records.
+func (l *Log) records(t testing.TB, n int) [][]byte {
+	t.Helper()
+	var lines [][]byte
+	for i := range n {
+		line, err := record.AppendLine(nil, Record(l.branch, l.Size()+uint64(i)))
 		if err != nil {
-			return s, err
+			t.Fatalf("ledgertest: %v", err)
 		}
-		s.Lines = append(s.Lines, line)
+		lines = append(lines, line)
 	}
+	return lines
+}
+
+// Size is the number of records so far.
+func (l *Log) Size() uint64 { return l.at.Edge.Size() }
+
+// Extend seals one segment of these lines and a closed record, which edit, if it
+// is not nil, changes before.
+func (l *Log) Extend(t testing.TB, lines [][]byte, edit func(*segment.Closed)) Segment {
+	t.Helper()
+	first, n := l.Size(), int64(len(lines))
+	at := Began.Add(time.Duration(len(l.Segments)+1) * time.Minute)
 	closed := segment.Closed{
-		At: at, First: first, Count: count, Key: l.signer.ID(), NextBy: at.Add(2 * time.Minute), Reason: segment.BySize,
-		Software: "ledgertest", Counts: map[string]segment.Counts{"test": {"received": int64(count - 1), "sealed": int64(count - 1)}},
+		At: at, First: first, Count: len(lines) + 1, Key: l.signer.ID(), NextBy: at.Add(2 * time.Minute), Reason: segment.BySize,
+		Software: "ledgertest", Counts: map[string]segment.Counts{"test": {"received": n, "sealed": n}},
+	}
+	if edit != nil {
+		edit(&closed)
 	}
 	line, err := closed.Line()
-	if err != nil {
-		return s, err
+	s := Segment{Lines: append(slices.Clip(lines), line), Seed: sha256.Sum256(fmt.Appendf(nil, "ledgertest seed %s %d", l.branch, first))}
+	if err == nil {
+		err = l.build(&s, first)
 	}
-	s.Lines = append(s.Lines, line)
-	return s, l.build(&s, first)
+	if err != nil {
+		t.Fatalf("ledgertest: %v", err)
+	}
+	l.Segments = append(l.Segments, s)
+	l.at = s.Seal.Place()
+	return s
 }
 
 func (l *Log) build(s *Segment, first uint64) (err error) {

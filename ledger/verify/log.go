@@ -49,6 +49,7 @@ func Log(ctx context.Context, fsys fs.FS, name string, opt Options) (*Report, er
 	w.checkNames()
 	w.checkSince()
 	w.countUnlisted()
+	w.listRecoveries()
 	slices.SortStableFunc(w.report.Findings, func(a, b Finding) int {
 		return cmp.Or(cmp.Compare(a.First, b.First), cmp.Compare(a.Code, b.Code), cmp.Compare(a.Object, b.Object))
 	})
@@ -73,10 +74,11 @@ type walk struct {
 	unreadTail bool // a seal behind head could not be read
 	unlisted   bool // not every name of the log is known
 
-	mu     sync.Mutex
-	report *Report
-	found  map[Code]int
-	done   Progress
+	mu        sync.Mutex
+	report    *Report
+	found     map[Code]int
+	recovered recoveries
+	done      Progress
 }
 
 // rooted is a root that the walk computed for a kept checkpoint.
@@ -138,6 +140,10 @@ func (w *walk) take(v *seal.Verified, chained bool) {
 	if err != nil {
 		w.find(Finding{Code: SealChain, Object: v.Name(), First: v.First, End: v.End(), Message: err.Error()})
 	}
+	if w.head != nil && w.head.Closed().Ends() {
+		w.find(Finding{Code: AfterEnd, Object: v.Name(), First: v.First, End: v.End(),
+			Message: fmt.Sprintf("the log said at %s that it has ended, with record %d as its last", stamp(w.head.Closed().At), w.head.End()-1)})
+	}
 	w.checkTiles(tiles)
 	w.rootsWithin(v, chained)
 	if w.head != nil && v.Closed().At.Before(w.head.Closed().At) {
@@ -149,7 +155,7 @@ func (w *walk) take(v *seal.Verified, chained bool) {
 	after := v.After()
 	w.mu.Lock()
 	r := w.report
-	r.Origin, r.Head, r.CompleteUntil, r.NextBy = v.Origin, &after, v.Closed().At, v.Closed().NextBy
+	r.Origin, r.Head, r.CompleteUntil, r.NextBy, r.Ended = v.Origin, &after, v.Closed().At, v.Closed().NextBy, v.Closed().Ends()
 	r.Segments++
 	r.Records += uint64(v.Count)
 	w.mu.Unlock()

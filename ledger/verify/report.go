@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/otelcol-custody/custody/ledger/checkpoint"
+	"github.com/otelcol-custody/custody/ledger/segment"
 )
 
 // A Code names what broke (spec §11).
@@ -26,6 +27,7 @@ const (
 	SegmentMalformed Code = "segment-malformed"
 	RecordAltered    Code = "record-altered"
 	RecordMalformed  Code = "record-malformed"
+	AfterEnd         Code = "after-end"
 	OrphanSegment    Code = "orphan-segment"
 	ForeignObject    Code = "foreign-object"
 	Rollback         Code = "rollback"
@@ -72,12 +74,22 @@ type Report struct {
 	Head     *checkpoint.Signed // nil: no valid seal
 
 	// CompleteUntil is when the last closed record was written, by the log's
-	// clock; NextBy when the next one was due, zero when the log has ended.
+	// clock; NextBy when the next one was due, zero when it does not say.
 	CompleteUntil, NextBy time.Time
+	Ended                 bool // the last closed record ends the log
+
+	Recoveries []Recovery // in order; of checked segments only
 
 	Findings []Finding
 	Notices  []string // not tampering, yet worth a sentence
 	Unread   []string // could not be read: the verdict is not complete
+}
+
+// A Recovery is what the log says of a recovery of its writer (spec §7.1). It is
+// shown and never a finding.
+type Recovery struct {
+	Record uint64 // its position
+	*segment.Recovery
 }
 
 // Tampered says whether something was found.

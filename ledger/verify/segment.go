@@ -54,7 +54,8 @@ func (w *walk) checkSegment(v *seal.Verified, dec *segment.Decoder) {
 		w.findIn(v, f)
 		return
 	}
-	w.checked(v, lines)
+	w.checked(v, len(lines))
+	w.noteRecoveries(v, lines)
 }
 
 // readSegment reads the object that the seal names; when it is not what was
@@ -73,19 +74,19 @@ func (w *walk) readSegment(v *seal.Verified) ([]byte, error) {
 
 // checkContent holds the object's lines against the seal. It fills in f: a code,
 // unless there is one already, and which records are touched. It returns the
-// number of bytes of lines; its error is that sealed bytes have a version that
-// this code does not know.
-func (w *walk) checkContent(v *seal.Verified, obj []byte, dec *segment.Decoder, f *Finding) (int, error) {
+// lines, which dec keeps; its error is that sealed bytes have a version that this
+// code does not know.
+func (w *walk) checkContent(v *seal.Verified, obj []byte, dec *segment.Decoder, f *Finding) ([]byte, error) {
 	s, err := segment.Parse(obj)
 	if f.Code == "" && errors.Is(err, segment.ErrVersion) {
-		return 0, err
+		return nil, err
 	}
 	if err == nil && (s.Origin != v.Origin || s.First != v.First || s.Count != v.Count) {
 		err = fmt.Errorf("its header speaks of %d records of %q from %d on", s.Count, s.Origin, s.First)
 	}
 	if err != nil {
 		f.set(SegmentMalformed, err)
-		return 0, nil
+		return nil, nil
 	}
 	lines, err := dec.Inflate(s)
 	if err != nil {
@@ -104,7 +105,7 @@ func (w *walk) checkContent(v *seal.Verified, obj []byte, dec *segment.Decoder, 
 	} else if f.Record == nil && err == nil {
 		f.Message += "; its records are untouched, only their wrapping is not what was sealed"
 	}
-	return len(lines), nil
+	return lines, nil
 }
 
 // checkLines demands the canonical form (spec §3.8). That the last line is the

@@ -133,7 +133,7 @@ check_parts() {  # conditions 3 to 7; sets follows, and the levels of the tree
   commitment=$(hash_each 49 <<< "02$closed_salt$(hash_of "$work/closed")")
   [[ $commitment == "$(tail -n 1 "$work/commitments.list")" ]] &&
     read_closed; }
-read_closed() {  # §7: sets at, next_by, retain_until
+read_closed() {  # §7: sets at, next_by, retain_until, ended
   local members m; { cat "$work/closed"; echo; } > "$work/text"
   read_text "$work/text" || return 1
   [[ $text =~ ^'{"custody":{"closed":{'(.*)'}},"observed_time":"'$time_form'","time":"'$time_form'"}'$ ]] ||
@@ -144,6 +144,7 @@ read_closed() {  # §7: sets at, next_by, retain_until
     [[ $members == *",$m,"* ]] || return 1
   done
   [[ ! $members =~ ,\"next_by\":\"$time_form\", ]] || next_by=${BASH_REMATCH[1]}
+  ended=; [[ $next_by || $members != *',"reason":"ended",'* ]] || ended=1
   [[ ! $members =~ ,\"retain_until\":\"$time_form\", ]] || retain_until=${BASH_REMATCH[1]}
   [[ ($next_by || $members != *',"next_by":'*) && ($retain_until || $members != *',"retain_until":'*) ]] &&
     [[ ! $next_by > 2554-07-21T23:34:33.709551615Z && ! $retain_until > 2554-07-21T23:34:33.709551615Z ]]; }

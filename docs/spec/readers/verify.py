@@ -10,6 +10,9 @@ from record_line import is_canonical, require
 from log_objects import LOG, Finding, H, checkpoint, closed_record, edge_root, follows, grown
 from log_objects import read_seal, read_segment, verifier_key
 
+def ends(closed):  # §7
+    return closed["reason"] == "ended" and "next_by" not in closed
+
 def check_segment(data, seal, say):  # §11.3
     sealed = (len(data), H(data).hex()) == (seal.segment_size, seal.segment_sha256)
     try:
@@ -31,6 +34,8 @@ def check_segment(data, seal, say):  # §11.3
             say("record-malformed", seal.first, i, "sealed, but not canonical (§3.8)")
         elif i + 1 < seal.size and line.startswith(b'{"custody":{"closed":') and closed_record(line):
             say("segment-malformed", seal.first, i, "a closed record before the end")
+        elif line.startswith(b'{"custody":{"recovery":{'):
+            say("note", seal.first, i, "a recovery (§7.1): read this record")
 
 # ---- §11 verification
 SAID = set()
@@ -94,6 +99,8 @@ class Log:
         if not seal:
             self.stopped = True
             return
+        if self.last and ends(self.last.closed):
+            self.say("after-end", self.size, "-", "the log had ended (§7)")
         origin, size, root, _ = self.kept or ("", 0, b"", [])
         if origin == seal.origin and seal.first + (seal.first > 0) <= size <= seal.size:
             if edge_root(grown(self.edge, seal.links[1:size - seal.first + 1])) != root:
@@ -135,7 +142,8 @@ class Log:
             self.say("rollback", "-", "-", f"{self.size} records, but {self.kept[1]} in the kept checkpoint")
         if self.last:
             root, closed = base64.b64encode(edge_root(self.edge)).decode(), self.last.closed
-            due = "next due by " + closed["next_by"] if "next_by" in closed else "the log has ended"
+            due = "next due by " + closed.get("next_by", "nobody knows when")
+            due = "the log has ended" if ends(closed) else due
             print(f"log {self.name}: {self.size} records, root {root}, complete until {closed['at']}, {due}")
 
 def verify_store(store, keys, kept):

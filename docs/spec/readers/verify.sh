@@ -42,6 +42,9 @@ check_segment() {  # FILE: §11.3, against the seal that was read last
     altered=$(for ((i = first; i < size; i++)); do printf '03%s%016x\n' "$seed" "$i"; done | hash_each 41 |
       cut -c 1-32 | sed 's/^/02/' | paste -d '\0' - "$work/digests" | hash_each 49 |
       paste -d ' ' - "$work/commitments.list" | awk -v i="$first" '$1 != $2 { print i + NR - 1 }')
+    for i in $(((sealed)) && grep -naE '^\{"custody":\{"recovery":\{' "$work/lines" | cut -d : -f 1); do
+      report note "$first" $((first + i - 1)) 'a recovery (§7.1): read this record'
+    done
     for i in $(((sealed)) && grep -naE '^\{"custody":\{"closed":' "$work/lines" | cut -d : -f 1); do
       ((i == count)) || report segment-malformed "$first" $((first + i - 1)) 'a closed record before the end'
     done
@@ -92,19 +95,22 @@ check_rest() {  # what no seal named; names are in order, those of seals before 
     report "$code" "$position" - "no seal led to $(printf %q "$entry")"
   done; }
 check_log() {
-  local position=0 stopped=0 entry at='' next_by at_before head_of_log='' names level; local -A present=()
+  local position=0 stopped=0 entry at='' next_by at_before head_of_log='' names level
+  local ended='' end_before; local -A present=()
   for level in {0..7}; do : > "$work/level.$level"; done
   (cd "$store/$log" && find . -mindepth 1 -name '.*' -prune -o ! -type d -printf '%P\0' | sort -z) \
     > "$work/names" 2> /dev/null || { report unfinished - - 'the log cannot be listed'; blind=1; return; }
   mapfile -d '' -t names < "$work/names"; for entry in "${names[@]}"; do present[$entry]=here; done
-  while at_before=$at && find_seal; do
+  while at_before=$at end_before=$ended && find_seal; do
+    [[ ! $end_before ]] || report after-end "$first" - 'the log had ended (§7)'
     [[ ! $at < $at_before ]] || report note "$first" - 'the clock went backwards'
     entry=segments/$(printf '%020d-%.32s' "$first" "$segment_hash").jsonl.zst
     if [[ -n ${present[$entry]-} ]]; then check_segment "$store/$log/$entry"
     elif [[ $retain_until && $retain_until < $now ]]; then report expired "$first" - "$entry"
     else report segment-missing "$first" - "$entry"; fi
     present[$entry]=judged position=$size head_of_log="$origin $vkey $nonce $last_link"
-    summary="root $(xxd -r -p <<< "$cp_root" | base64), complete until $at, next by ${next_by:-never: ended}"
+    summary="root $(xxd -r -p <<< "$cp_root" | base64), complete until $at, ${ended:+the log has ended}"
+    [[ $ended ]] || summary+="next by ${next_by:-nobody knows when}"
     cp "$work/after" "$work/head.checkpoint"
   done
   check_rest

@@ -72,6 +72,7 @@ func (s *storeSet) unfinished(name, rule, what string, l *log) *storeCase {
 func writeStores(dir string) error {
 	s := &storeSet{}
 	addVerified(s)
+	addOwn(s)
 	addSealsGone(s)
 	addSealsMalformed(s)
 	addSealsUnsigned(s)
