@@ -99,15 +99,27 @@ type ForkError struct {
 	Size   uint64 // at which the found seal begins
 	Ours   string // the checkpoint that we hold, "" at genesis
 	Theirs string // the checkpoint found
+	// Ahead: the store holds all records of the seal that the writer showed, and
+	// goes on behind them.
+	Ahead bool
+	// Shared is how many records both histories are known to begin with.
+	Shared uint64
 }
 
 func (e *ForkError) Error() string {
-	ours := "this collector has no history of it"
-	if e.Ours != "" {
-		ours = "this collector's checkpoint has " + brief(e.Ours)
+	found := fmt.Sprintf("store %s holds a validly signed seal %s", e.Store, e.Object)
+	ours, theirs := brief(e.Ours), brief(e.Theirs)
+	switch {
+	case e.Ours == "":
+		return fmt.Sprintf("log %s is forked: %s, and this collector, which has sealed nothing, was about to begin the log; the store's checkpoint has %s", e.Log, found, theirs)
+	case e.Ahead:
+		return fmt.Sprintf("log %s: the store is ahead: %s that continues the log behind the newest record of this collector; this collector's checkpoint has %s, the store's has %s", e.Log, found, ours, theirs)
+	case e.Shared > 0:
+		found += fmt.Sprintf(" of another history: both begin with the same %d records and part there", e.Shared)
+	default:
+		found += " that is not of this collector's history"
 	}
-	return fmt.Sprintf("log %s is forked: store %s holds a validly signed seal %s that is not of this collector's history; %s, the store's has %s",
-		e.Log, e.Store, e.Object, ours, brief(e.Theirs))
+	return fmt.Sprintf("log %s is forked: %s; this collector's checkpoint has %s, the store's has %s", e.Log, found, ours, theirs)
 }
 
 // brief is a checkpoint's size and root; the rest of the note is evidence, and

@@ -24,6 +24,10 @@ type Found struct {
 	// Notices are about everything else, and what hides a seal: [MaxVersions]
 	// of them at most.
 	Notices []Notice
+	// Gone is why the first of the versions that were listed could not be read:
+	// [store.ErrNotFound]. Somebody removed it meanwhile, or the store shows some
+	// of its state late. Nil: all were there.
+	Gone error
 
 	valid   []valid // all that are valid: by name, of one name the newest first
 	flooded *FloodedError

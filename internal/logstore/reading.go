@@ -192,7 +192,7 @@ func (rd *reading) earlier(a, b int) bool {
 
 // found sums up what was read.
 func (rd *reading) found() Found {
-	f := Found{First: rd.place.First, flooded: rd.flooded}
+	f := Found{First: rd.place.First, Gone: rd.gone, flooded: rd.flooded}
 	slices.SortFunc(rd.seals, func(a, b *said) int {
 		if rd.earlier(a.by, b.by) {
 			return -1

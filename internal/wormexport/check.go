@@ -4,6 +4,7 @@ import (
 	"crypto/sha256"
 	"errors"
 	"fmt"
+	"time"
 
 	"github.com/otelcol-custody/custody/internal/delivery"
 	"github.com/otelcol-custody/custody/ledger/checkpoint"
@@ -20,7 +21,8 @@ type sealed struct {
 	seal    *seal.Verified
 	segment []byte // nil: it has expired, and only what proves it is stored
 	tiles   []tree.Tile
-	fresh   bool // hash_chain delivers it; else somebody copies what may be old
+	fresh   bool      // hash_chain delivers it; else somebody copies what may be old
+	began   time.Time // when its first record was acknowledged; zero: not known
 	// Both are set when it is taken in hand.
 	keep  store.Retention // for what is written
 	least store.Retention // enough for what lies there already

@@ -32,8 +32,9 @@ const (
 	// attemptLimit ends an attempt that hangs, so that a worker is free again.
 	attemptLimit = 10 * time.Minute
 	// shutdownGrace is how long segments in hand may take at shutdown. What is
-	// not stored then stays in the spool of hash_chain.
-	shutdownGrace = 5 * time.Second
+	// not stored then stays in the spool of hash_chain, which has waited before
+	// and longer. Exporters are shut down one after the other, so it is short.
+	shutdownGrace = 2 * time.Second
 	// openLimit is how long a store may take to be opened at the start. A store
 	// that takes longer is away.
 	openLimit = 30 * time.Second
@@ -189,7 +190,7 @@ func (e *Exporter) deliver(ctx context.Context, o *delivery.Objects) error {
 	if err != nil {
 		return err
 	}
-	d.fresh = true
+	d.fresh, d.began = true, delivery.Began(ctx)
 	e.memory.arrive(d)
 	if away != nil {
 		return e.pending(away)

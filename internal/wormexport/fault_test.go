@@ -286,7 +286,7 @@ func TestShutdownWaitsForWorkers(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		b := newBench(t, nil)
 		s := ledgertest.Chain(t, b.signer, 2)[0]
-		b.store.SetDelay(time.Second)
+		b.store.SetDelay(shutdownGrace / 5)
 		b.set.Timeout = time.Millisecond
 		wantPending(t, b.deliver(s))
 		began := time.Now()

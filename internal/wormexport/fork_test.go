@@ -47,7 +47,7 @@ func TestForkAtDelivery(t *testing.T) {
 			fork := wantFork(t, b.deliver(f.c))
 			want := delivery.ForkError{
 				Store: "memory://test", Log: "test", Object: "test/" + f.x.Seal.Name(), Size: 5,
-				Ours: string(f.c.Seal.After().Note()), Theirs: string(f.x.Seal.After().Note()),
+				Ours: string(f.c.Seal.After().Note()), Theirs: string(f.x.Seal.After().Note()), Shared: 5,
 			}
 			if *fork != want {
 				t.Errorf("got  %+v\nwant %+v", *fork, want)
@@ -98,16 +98,17 @@ func TestProbe(t *testing.T) {
 		holds []ledgertest.Segment
 		head  ledgertest.Segment
 		fork  *ledgertest.Segment // the one that is found
+		words []string
 	}{
-		{"empty store", nil, f.b, nil},
-		{"equal", []ledgertest.Segment{f.a, f.b}, f.b, nil},
-		{"store lags", []ledgertest.Segment{f.a}, f.b, nil},
-		{"store lags far", []ledgertest.Segment{f.a}, f.y, nil},
-		{"restored from a backup", []ledgertest.Segment{f.a, f.b, f.c}, f.b, &f.c},
-		{"restored from an old backup", []ledgertest.Segment{f.a, f.b, f.x, f.y}, f.a, &f.b},
-		{"other history", []ledgertest.Segment{f.a, f.b, f.x}, f.c, &f.x},
-		{"other history, longer", []ledgertest.Segment{f.a, f.b, f.x, f.y}, f.c, &f.x},
-		{"other history, behind", []ledgertest.Segment{f.a, f.b, f.c}, f.y, &f.c},
+		{"empty store", nil, f.b, nil, nil},
+		{"equal", []ledgertest.Segment{f.a, f.b}, f.b, nil, nil},
+		{"store lags", []ledgertest.Segment{f.a}, f.b, nil, nil},
+		{"store lags far", []ledgertest.Segment{f.a}, f.y, nil, nil},
+		{"restored from a backup", []ledgertest.Segment{f.a, f.b, f.c}, f.b, &f.c, ahead},
+		{"restored from an old backup", []ledgertest.Segment{f.a, f.b, f.x, f.y}, f.a, &f.b, ahead},
+		{"other history", []ledgertest.Segment{f.a, f.b, f.x}, f.c, &f.x, parted},
+		{"other history, longer", []ledgertest.Segment{f.a, f.b, f.x, f.y}, f.c, &f.x, parted},
+		{"other history, behind", []ledgertest.Segment{f.a, f.b, f.c}, f.y, &f.c, other},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			writer := newBench(t, nil)
@@ -131,10 +132,51 @@ func TestProbe(t *testing.T) {
 			if fork.Object != "test/"+c.fork.Seal.Name() || fork.Theirs != string(c.fork.Seal.After().Note()) || fork.Ours != ours {
 				t.Errorf("found %s, ours %q, theirs %q", fork.Object, fork.Ours, fork.Theirs)
 			}
-			if !strings.Contains(err.Error(), "restored from an old backup") {
-				t.Errorf("got %v", err)
+			for _, words := range append(c.words, "otelcol-custody recover", "--log test", `docs/operations.md, "A fork"`) {
+				if !strings.Contains(err.Error(), words) {
+					t.Errorf("it does not say %q: %v", words, err)
+				}
 			}
 		})
+	}
+}
+
+// What an operator reads, by what is in the store.
+var (
+	ahead  = []string{"the store is ahead", "older than the store", "restored from a backup", "went on with a copy"}
+	parted = []string{"log test is forked", "both begin with the same 5 records", "Another collector writes this log"}
+	other  = []string{"log test is forked", "is not of this collector's history; ", "Another collector writes this log"}
+)
+
+// A journal was sealed here after the store went on from it: the store is ahead
+// if it has all records of ours, which is all but the closed one.
+func TestForkOfJournal(t *testing.T) {
+	l := ledgertest.NewLog("test", ledgertest.Signer(t, origin))
+	a := l.Add(t, 3)
+	for name, c := range map[string]struct {
+		branch       string
+		ours, theirs int // records that they add
+		ahead        bool
+		shared       uint64
+	}{
+		"all records are there":  {"journal", 3, 4, true, 5},
+		"none was added":         {"journal", 1, 3, true, 3},
+		"records that it lacks":  {"journal", 4, 2, false, 4},
+		"one record is another":  {"restored", 2, 2, false, 3},
+		"only the log's own one": {"restored", 1, 2, true, 3},
+	} {
+		mine, theirs := l.Branch(c.branch).Add(t, c.ours), l.Branch("journal").Add(t, c.theirs)
+		for _, find := range []func(*bench) error{
+			func(b *bench) error { return b.probe(mine) },
+			func(b *bench) error { return b.deliver(mine) },
+		} {
+			b := newBench(t, nil)
+			b.must(a, theirs)
+			fork := wantFork(t, find(newBench(t, b.mem)))
+			if fork.Ahead != c.ahead || fork.Shared != c.shared {
+				t.Errorf("%s: ahead %t, %d records shared; want %t and %d", name, fork.Ahead, fork.Shared, c.ahead, c.shared)
+			}
+		}
 	}
 }
 
@@ -145,7 +187,8 @@ func TestProbeAtGenesis(t *testing.T) {
 		t.Fatal(err)
 	}
 	b.must(f.a)
-	if fork := wantFork(t, b.probeGenesis("test")); fork.Ours != "" || fork.Object != "test/"+f.a.Seal.Name() {
+	if fork := wantFork(t, b.probeGenesis("test")); fork.Ours != "" || fork.Object != "test/"+f.a.Seal.Name() ||
+		!strings.Contains(fork.Error(), "was about to begin the log") || fork.Ahead {
 		t.Errorf("got %+v", fork)
 	}
 	if err := b.probeGenesis("tes"); err != nil {

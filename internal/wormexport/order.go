@@ -31,7 +31,7 @@ func (e *Exporter) checkOrder(ctx context.Context, s store.Store, v *seal.Verifi
 // begins. Both are valid, so if it does not, the log has two histories.
 func (e *Exporter) follows(v *seal.Verified, before *held) error {
 	if _, err := v.Follows(before.seal); err != nil {
-		return e.fork(v.Origin, string(v.Before()), before)
+		return e.fork(v, string(v.Before()), before)
 	}
 	return nil
 }
@@ -95,7 +95,7 @@ func (e *Exporter) nearest(ctx context.Context, s store.Store, v *seal.Verified,
 	case h.seal.End() < v.First:
 		return nil, &PredecessorError{v.Log, v.First, h.seal.End()}
 	case h.seal.End() > v.First:
-		return nil, e.fork(v.Origin, string(v.Before()), h)
+		return nil, e.fork(v, string(v.Before()), h)
 	default:
 		return h, nil // [Exporter.follows] accuses it.
 	}

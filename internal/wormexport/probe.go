@@ -52,7 +52,7 @@ func (e *Exporter) checkUnused(ctx context.Context, s store.Store, log, origin s
 			return err
 		}
 		if h := e.stranger(found, asked); h != nil {
-			return e.another(origin, "", h)
+			return e.begun(origin, heldAs(h))
 		}
 	}
 	return nil
@@ -77,7 +77,7 @@ func (e *Exporter) checkHead(ctx context.Context, s store.Store, v *seal.Verifie
 			}
 		}
 		if h != nil {
-			return e.another(v.Origin, ours, h)
+			return e.fork(v, ours, heldAs(h))
 		}
 	}
 	if held {

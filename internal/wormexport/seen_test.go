@@ -12,9 +12,9 @@ import (
 
 // kinds of stores, and what is asked of them.
 var benches = map[string]func(*testing.T, *storetest.Memory) *bench{
-	"without versions": func(t *testing.T, m *storetest.Memory) *bench { return newBench(t, m) },
-	"with versions":    func(t *testing.T, m *storetest.Memory) *bench { return newVersioned(t, m) },
-	"retained":         func(t *testing.T, m *storetest.Memory) *bench { return newVersioned(t, m, keepYears(7)) },
+	"without versions": func(t *testing.T, m *storetest.Memory) *bench { return newBench(t, m, patient) },
+	"with versions":    func(t *testing.T, m *storetest.Memory) *bench { return newVersioned(t, m, patient) },
+	"retained":         func(t *testing.T, m *storetest.Memory) *bench { return newVersioned(t, m, patient, keepYears(7)) },
 }
 
 // sealsOnly is a store into which somebody copied the seals and nothing else.

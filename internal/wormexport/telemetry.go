@@ -94,9 +94,12 @@ func (t *telemetry) object(ctx context.Context, kind Kind, size int, took time.D
 	t.WormPutDuration.Record(ctx, took.Seconds(), opt)
 }
 
-func (t *telemetry) stored(ctx context.Context, sinceClosed time.Duration) {
+func (t *telemetry) stored(ctx context.Context, d *sealed) {
 	t.WormSegments.Add(ctx, 1, t.one)
-	t.WormSealToStored.Record(ctx, sinceClosed.Seconds(), t.one)
+	t.WormSealToStored.Record(ctx, time.Since(d.seal.Closed().At).Seconds(), t.one)
+	if !d.began.IsZero() {
+		t.WormAckToStored.Record(ctx, time.Since(d.began).Seconds(), t.one)
+	}
 }
 
 func (t *telemetry) duplicate(ctx context.Context)           { t.WormDuplicates.Add(ctx, 1, t.one) }

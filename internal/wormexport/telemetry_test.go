@@ -110,3 +110,29 @@ func TestBacklog(t *testing.T) {
 		want(0, 0)
 	})
 }
+
+// The time since the acknowledgement is known where hash_chain is in this process,
+// also when the first try failed.
+func TestAckToStored(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b := newBench(t, nil)
+		chain := ledgertest.Chain(t, b.signer, 3, 2)
+		b.must(chain[0])
+		began := time.Now()
+		b.store.SetDown(true)
+		for range 2 {
+			time.Sleep(time.Minute)
+			ctx, _ := delivery.WithBook(delivery.WithBegan(t.Context(), began))
+			_ = b.ConsumeLogs(ctx, objects(chain[1]).Logs())
+			b.store.Heal()
+		}
+		m, err := b.tel.GetMetric("otelcol_worm_ack_to_stored")
+		if err != nil {
+			t.Fatal(err)
+		}
+		p := m.Data.(metricdata.Histogram[float64]).DataPoints
+		if len(p) != 1 || p[0].Count != 1 || p[0].Sum < 120 || p[0].Sum > 121 {
+			t.Errorf("measured %+v, want 120 s for the second segment alone", p)
+		}
+	})
+}

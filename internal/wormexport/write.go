@@ -60,7 +60,7 @@ func (e *Exporter) keep(ctx context.Context, s store.Store, d *sealed) error {
 		return err
 	}
 	e.stored(ctx, d, &held{name: name, seal: d.seal, newest: true})
-	e.telemetry.stored(ctx, time.Since(d.seal.Closed().At))
+	e.telemetry.stored(ctx, d)
 	e.unretained(ctx, d)
 	return nil
 }
@@ -96,7 +96,7 @@ func (e *Exporter) known(ctx context.Context, s store.Store, d *sealed) (bool, e
 		return false, err
 	}
 	if h := found.Conflict(d.seal); h != nil {
-		return false, e.another(d.seal.Origin, string(d.seal.After().Note()), h)
+		return false, e.fork(d.seal, string(d.seal.After().Note()), heldAs(h))
 	}
 	h := found.Same(d.seal)
 	if h == nil {
@@ -220,7 +220,12 @@ func (e *Exporter) alone(ctx context.Context, s store.Store, d *sealed, name str
 		return false, err
 	}
 	if h := found.Conflict(v); h != nil {
-		return false, e.another(v.Origin, string(v.After().Note()), h)
+		return false, e.fork(v, string(v.After().Note()), heldAs(h))
+	}
+	if found.Gone != nil {
+		// What cannot be read may be another seal: to write beside it would lay
+		// two histories into one store.
+		return false, fmt.Errorf("%s: the store lists a version there and does not show it: %w", name, found.Gone)
 	}
 	e.tellAll(ctx, found)
 	h := found.Same(v)

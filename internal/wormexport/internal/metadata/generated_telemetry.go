@@ -28,6 +28,7 @@ type TelemetryBuilder struct {
 	meter             metric.Meter
 	mu                sync.Mutex
 	registrations     []metric.Registration
+	WormAckToStored   metric.Float64Histogram
 	WormBacklog       metric.Int64ObservableGauge
 	WormBytes         metric.Int64Counter
 	WormDuplicates    metric.Int64Counter
@@ -156,6 +157,13 @@ func NewTelemetryBuilder(settings component.TelemetrySettings, options ...Teleme
 	}
 	builder.meter = Meter(settings)
 	var err, errs error
+	builder.WormAckToStored, err = builder.meter.Float64Histogram(
+		"otelcol_worm_ack_to_stored",
+		metric.WithDescription("Time from the acknowledgement of a segment's first record until its seal was durable in the store. Absent where hash_chain runs in another process. [Development]"),
+		metric.WithUnit("s"),
+		metric.WithExplicitBucketBoundaries([]float64{0.1, 0.5, 1, 2, 5, 10, 30, 60, 90, 120, 300, 900, 3600, 21600, 86400}...),
+	)
+	errs = errors.Join(errs, err)
 	builder.WormBacklog, err = builder.meter.Int64ObservableGauge(
 		"otelcol_worm_backlog",
 		metric.WithDescription("Segments that were delivered and are not stored yet. [Development]"),

@@ -36,6 +36,7 @@ func TestSetupTelemetry(t *testing.T) {
 		observer.Observe(1)
 		return nil
 	}))
+	tb.WormAckToStored.Record(context.Background(), 1)
 	tb.WormBytes.Add(context.Background(), 1)
 	tb.WormDuplicates.Add(context.Background(), 1)
 	tb.WormFailures.Add(context.Background(), 1)
@@ -49,6 +50,9 @@ func TestSetupTelemetry(t *testing.T) {
 	tb.WormSealToStored.Record(context.Background(), 1)
 	tb.WormSegments.Add(context.Background(), 1)
 	tb.WormUnretained.Add(context.Background(), 1)
+	AssertEqualWormAckToStored(t, testTel,
+		[]metricdata.HistogramDataPoint[float64]{{}}, metricdatatest.IgnoreValue(),
+		metricdatatest.IgnoreTimestamp())
 	AssertEqualWormBacklog(t, testTel,
 		[]metricdata.DataPoint[int64]{{Value: 1}},
 		metricdatatest.IgnoreTimestamp())
