@@ -60,10 +60,14 @@ type Handler interface {
 	// Deliver delivers the file's records from number f.Acked on, in an order that
 	// depends on f.Data and f.Fault alone. After each acknowledged batch but the
 	// last it calls ack with the number of records acknowledged so far, and goes
-	// on only if that returns nil. It returns nil once every record is acknowledged.
+	// on only if that returns nil. It returns their number once every record is
+	// acknowledged.
 	// Retryable errors are its own business; ctx ends when the follower stops.
 	// With several workers it is called concurrently.
-	Deliver(ctx context.Context, f *File, ack func(total int) error) error
+	Deliver(ctx context.Context, f *File, ack func(total int) error) (total int, err error)
+	// Idle is called after each look through the tree, once what was due has been
+	// worked off, and a last time when the follower stops and ctx has ended.
+	Idle(ctx context.Context)
 }
 
 // An Observer is told what happens. Its methods may be called concurrently and must
@@ -71,8 +75,10 @@ type Handler interface {
 type Observer interface {
 	// Done: every record of f is acknowledged and that is remembered.
 	Done(f *File)
-	// Duplicate: path holds content that was delivered from original.
-	Duplicate(path, original string)
+	// Duplicate: path holds content of so many records that was delivered from
+	// original; 0 if it could not be read. It is called once for each path that
+	// holds the content, and not at all if the process died right before.
+	Duplicate(path, original string, records int)
 	// Trouble: path cannot be read or delivered now; an empty path stands for the
 	// positions, which cannot be written. It is called once for each new reason.
 	Trouble(path string, err error)

@@ -74,9 +74,14 @@ func (f *Follower) recognise(ctx context.Context, c candidate, pos position) err
 	if err := f.finish(ctx, c, pos); err != nil {
 		return err
 	}
-	if pos.Path != c.path {
-		f.observer.Duplicate(c.path, pos.Path)
+	if pos.Path == c.path {
+		return nil
 	}
+	records := pos.Events
+	if pos.Limit != 0 {
+		records = 0 // The gap record stands for what was never read.
+	}
+	f.observer.Duplicate(c.path, pos.Path, records)
 	return nil
 }
 
@@ -102,12 +107,13 @@ func (f *Follower) deliver(ctx context.Context, c candidate, file *File, pos pos
 		pos.Events = total
 		return f.save(ctx, set(content, pos))
 	}
-	if err := f.handler.Deliver(ctx, file, ack); err != nil {
+	total, err := f.handler.Deliver(ctx, file, ack)
+	if err != nil {
 		return err
 	}
 	// Commit point. Before: the last batch is delivered again after a crash.
 	// After: the content is never delivered again.
-	pos.Done = true
+	pos.Events, pos.Done = total, true
 	if errors.Is(file.Fault, ErrTooLarge) {
 		pos.Limit = f.cfg.MaxInflated
 	}

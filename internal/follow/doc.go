@@ -17,7 +17,7 @@
 //
 //	follow/1/content/<64 hex: SHA-256 of the stored bytes>
 //	    {"events":N,"done":true,"path":"…"}: N records of this content are
-//	    acknowledged; done means all are; path is where it was first read. A
+//	    acknowledged; done means these are all; path is where it was first read. A
 //	    member limit says that the content was larger than this limit: it is
 //	    read after all when the limit is raised.
 //	follow/1/path/<32 hex: first half of the SHA-256 of the relative path>

@@ -68,6 +68,7 @@ func (f *Follower) Shutdown(ctx context.Context) error {
 }
 
 func (f *Follower) run(ctx context.Context) {
+	defer f.handler.Idle(ctx)
 	for {
 		pause, err := f.pass(ctx)
 		if ctx.Err() != nil {
@@ -76,6 +77,7 @@ func (f *Follower) run(ctx context.Context) {
 		if err != nil {
 			f.trouble(".", err)
 		}
+		f.handler.Idle(ctx)
 		if !rest(ctx, pause) {
 			return
 		}

@@ -81,13 +81,16 @@ func TestContentIsReadOnce(t *testing.T) {
 	eventually(t, "done", s, &s.done, "a.json")
 
 	write(t, root, "copy.json", "one two")
-	eventually(t, "duplicates", s, &s.duplicates, "copy.json = a.json")
+	eventually(t, "duplicates", s, &s.duplicates, "copy.json = a.json, 2")
 	rename(t, root, "a.json", "renamed.json")
-	eventually(t, "duplicates", s, &s.duplicates, "copy.json = a.json", "renamed.json = a.json")
+	eventually(t, "duplicates", s, &s.duplicates, "copy.json = a.json, 2", "renamed.json = a.json, 2")
 	write(t, root, "copy.json", "other content")
 	want := []string{"a.json:one", "a.json:two", "copy.json:other", "copy.json:content"}
 	eventually(t, "records", s, &s.records, want...)
 	stop(t, f)
+	if s.idle == 0 || !s.last {
+		t.Errorf("called when idle %d times, and at the end %v", s.idle, s.last)
+	}
 
 	again := &sink{}
 	begin(t, testConfig(root), positions, again)

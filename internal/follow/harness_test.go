@@ -70,14 +70,16 @@ type sink struct {
 	mu         sync.Mutex
 	records    []string // path:line, and path!fault
 	done       []string
-	duplicates []string
+	duplicates []string // path = original, and how many records
+	idle       int      // calls of Idle
+	last       bool     // the newest one came when ctx had ended
 	troubles   []string
 	state      State
 
 	refuse func(record string) error // asked before each batch, for its first record
 }
 
-func (s *sink) Deliver(ctx context.Context, f *File, ack func(int) error) error {
+func (s *sink) Deliver(ctx context.Context, f *File, ack func(int) error) (int, error) {
 	records := strings.Fields(string(f.Data))
 	for i := range records {
 		records[i] = f.Path + ":" + records[i]
@@ -90,16 +92,23 @@ func (s *sink) Deliver(ctx context.Context, f *File, ack func(int) error) error 
 	for at := f.Acked; at < len(records); {
 		if at > f.Acked {
 			if err := ack(at); err != nil {
-				return err
+				return 0, err
 			}
 		}
 		end := min(at+2, len(records))
 		if err := s.accept(ctx, records[at:end]); err != nil {
-			return err
+			return 0, err
 		}
 		at = end
 	}
-	return nil
+	return len(records), nil
+}
+
+func (s *sink) Idle(ctx context.Context) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.idle++
+	s.last = ctx.Err() != nil
 }
 
 func (s *sink) accept(ctx context.Context, batch []string) error {
@@ -123,8 +132,10 @@ func (s *sink) note(list *[]string, text string) {
 	*list = append(*list, text)
 }
 
-func (s *sink) Done(f *File)             { s.note(&s.done, f.Path) }
-func (s *sink) Duplicate(path, o string) { s.note(&s.duplicates, path+" = "+o) }
+func (s *sink) Done(f *File) { s.note(&s.done, f.Path) }
+func (s *sink) Duplicate(path, o string, records int) {
+	s.note(&s.duplicates, fmt.Sprintf("%s = %s, %d", path, o, records))
+}
 func (s *sink) Trouble(path string, err error) {
 	s.note(&s.troubles, path+": "+err.Error())
 }

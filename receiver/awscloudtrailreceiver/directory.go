@@ -10,6 +10,7 @@ import (
 
 	"github.com/otelcol-custody/custody/internal/eventlog"
 	"github.com/otelcol-custody/custody/internal/follow"
+	"github.com/otelcol-custody/custody/internal/ingest"
 	"github.com/otelcol-custody/custody/receiver/awscloudtrailreceiver/internal/metadata"
 )
 
@@ -46,10 +47,14 @@ func newDirectory(cfg *DirectoryConfig, r *cloudTrail) *directory {
 }
 
 // Deliver implements [follow.Handler].
-func (d *directory) Deliver(ctx context.Context, f *follow.File, ack func(total int) error) error {
+func (d *directory) Deliver(ctx context.Context, f *follow.File, ack func(total int) error) (int, error) {
 	v := delivery{dir: d, file: f, ack: ack, observed: time.Now(), batch: d.newBatch(), sent: f.Acked}
-	return v.run(ctx)
+	err := v.run(ctx)
+	return v.sent, err
 }
+
+// Idle implements [follow.Handler].
+func (d *directory) Idle(ctx context.Context) { d.sink.report(ctx) }
 
 // Done implements [follow.Observer].
 func (d *directory) Done(f *follow.File) {
@@ -58,6 +63,7 @@ func (d *directory) Done(f *follow.File) {
 	d.telemetry.AwsCloudtrailBytes.Add(ctx, f.Size)
 	if f.Fault != nil {
 		d.telemetry.AwsCloudtrailGaps.Add(ctx, 1)
+		d.sink.count(ingest.Counts{Lost: 1}) // Nobody knows how many events.
 		d.log.Warn("file could not be read whole; a gap record says so, and what could be read was delivered",
 			zap.String("file", f.Path), zap.Int64("size", f.Size), zap.Error(f.Fault))
 		return
@@ -66,10 +72,11 @@ func (d *directory) Done(f *follow.File) {
 }
 
 // Duplicate implements [follow.Observer].
-func (d *directory) Duplicate(path, original string) {
+func (d *directory) Duplicate(path, original string, records int) {
 	d.telemetry.AwsCloudtrailDuplicates.Add(context.Background(), 1)
+	d.sink.count(ingest.Counts{Duplicate: int64(records)})
 	d.log.Info("file was not read again: its content was delivered before",
-		zap.String("file", path), zap.String("delivered_from", original))
+		zap.String("file", path), zap.String("delivered_from", original), zap.Int("events", records))
 }
 
 // Trouble implements [follow.Observer].

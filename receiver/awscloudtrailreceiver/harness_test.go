@@ -25,6 +25,7 @@ import (
 
 	"github.com/otelcol-custody/custody/internal/eventlog"
 	"github.com/otelcol-custody/custody/internal/follow"
+	"github.com/otelcol-custody/custody/internal/ingest"
 	"github.com/otelcol-custody/custody/receiver/awscloudtrailreceiver/internal/metadata"
 )
 
@@ -136,6 +137,7 @@ type pipeline struct {
 	answer  func(attempt int) (take bool, err error)
 	calls   int
 	hold    func() // called first, when set
+	counts  ingest.Counts
 }
 
 func (p *pipeline) Capabilities() consumer.Capabilities {
@@ -157,6 +159,11 @@ func (p *pipeline) ConsumeLogs(ctx context.Context, logs plog.Logs) error {
 	}
 	p.calls++
 	if take {
+		if a := ingest.From(ctx); a != nil && a.Receiver() == receiverID.String() {
+			c := a.Take(p)
+			p.counts.Duplicate += c.Duplicate
+			p.counts.Lost += c.Lost
+		}
 		kept := plog.NewLogs()
 		logs.CopyTo(kept)
 		for _, rl := range kept.ResourceLogs().All() {
@@ -168,6 +175,13 @@ func (p *pipeline) ConsumeLogs(ctx context.Context, logs plog.Logs) error {
 	}
 	logs.ResourceLogs().RemoveIf(func(plog.ResourceLogs) bool { return true })
 	return err
+}
+
+// counted is what the pipeline was told besides records.
+func (p *pipeline) counted() ingest.Counts {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.counts
 }
 
 func (p *pipeline) bodies() []string {

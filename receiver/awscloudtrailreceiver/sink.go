@@ -3,6 +3,7 @@ package awscloudtrailreceiver
 import (
 	"context"
 	"fmt"
+	"sync/atomic"
 
 	"go.opentelemetry.io/collector/consumer"
 	"go.opentelemetry.io/collector/consumer/consumererror"
@@ -12,6 +13,7 @@ import (
 	"go.uber.org/zap"
 
 	"github.com/otelcol-custody/custody/internal/follow"
+	"github.com/otelcol-custody/custody/internal/ingest"
 	"github.com/otelcol-custody/custody/receiver/awscloudtrailreceiver/internal/metadata"
 )
 
@@ -24,6 +26,11 @@ type sink struct {
 	health    *health
 	log       *zap.Logger
 	retry     follow.Backoff
+
+	// What closed records say of this receiver besides what is sealed. It goes
+	// with each batch; unsaid means that something was added and nobody was told.
+	account *ingest.Account
+	unsaid  atomic.Bool
 }
 
 func newSink(set receiver.Settings, next consumer.Logs, telemetry *metadata.TelemetryBuilder, h *health) (*sink, error) {
@@ -35,7 +42,28 @@ func newSink(set receiver.Settings, next consumer.Logs, telemetry *metadata.Tele
 	if err != nil {
 		return nil, fmt.Errorf("create metrics: %w", err)
 	}
-	return &sink{next: next, obs: obs, telemetry: telemetry, health: h, log: set.Logger, retry: defaultRetry}, nil
+	return &sink{next: next, obs: obs, telemetry: telemetry, health: h, log: set.Logger, retry: defaultRetry,
+		account: ingest.NewAccount(set.ID.String())}, nil
+}
+
+// count adds to what closed records are to say.
+func (s *sink) count(c ingest.Counts) {
+	s.account.Add(c)
+	s.unsaid.Store(true)
+}
+
+// report sends what was counted when there are no records to go with. It tries
+// once: what is not taken goes with the next records, or the next report.
+func (s *sink) report(ctx context.Context) {
+	if !s.unsaid.Swap(false) || !s.account.Untaken() {
+		return
+	}
+	call, cancel := follow.Outlast(ctx)
+	defer cancel()
+	if err := s.next.ConsumeLogs(ingest.With(call, s.account), plog.NewLogs()); err != nil {
+		s.unsaid.Store(true)
+		s.log.Debug("the pipeline did not take the counts of duplicate and lost events; they are offered again", zap.Error(err))
+	}
 }
 
 // send returns nil once the pipeline has answered nil for the batch, which is when its
@@ -74,7 +102,7 @@ func (s *sink) attempt(ctx context.Context, logs plog.Logs) error {
 	defer cancel()
 	count := logs.LogRecordCount()
 	call = s.obs.StartLogsOp(call)
-	err := s.next.ConsumeLogs(call, logs)
+	err := s.next.ConsumeLogs(ingest.With(call, s.account), logs)
 	s.obs.EndLogsOp(call, metadata.Type.String(), count, err)
 	return err
 }
