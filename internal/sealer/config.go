@@ -30,6 +30,7 @@ type Config struct {
 	Signer   *checkpoint.Signer
 	Dir      string // state directory
 	Genesis  bool   // a new log may begin when the state directory is new
+	Drain    bool   // opened to be ended: a log that has ended is delivered, none is begun
 	Software string // name and version, for closed records
 
 	MaxBytes   int           // lines in a segment, at which it is closed
@@ -51,6 +52,7 @@ type Config struct {
 }
 
 func (c *Config) defaults() error {
+	c.Genesis = c.Genesis && !c.Drain
 	if c.FS == nil {
 		c.FS = durable.OS
 	}
@@ -100,6 +102,8 @@ type Observer interface {
 	Fatal(err error)
 	// Notice: worth a line in the log.
 	Notice(text string)
+	// Synced: to make a group of records durable took so long (fdatasync).
+	Synced(took time.Duration)
 }
 
 // What can be in trouble and recover.
@@ -109,6 +113,7 @@ const (
 	Delivery = "delivery"
 	Records  = "records"
 	Fence    = "fence"
+	Intake   = "intake" // records are refused: ErrFull or ErrBehind
 )
 
 // Errors of [Sealer.Append]. All but ErrStopped are worth a retry.
@@ -129,7 +134,8 @@ var (
 // A Batch is a run of records that are sealed one behind the other.
 type Batch struct {
 	group
-	Counts map[string]Tally // by receiver
+	Counts   map[string]Tally // by receiver
+	upstream *Upstream
 }
 
 // A Tally is what a batch holds of one receiver's.
@@ -152,6 +158,18 @@ func (b *Batch) Add(line []byte, receiver string, quarantined bool) {
 	b.Counts[receiver] = t
 }
 
+// Upstream is what a receiver counts besides the records that it hands over.
+type Upstream struct {
+	Receiver string
+	// Take returns how many duplicate and lost records the receiver has counted
+	// since it was last called. It returns at once.
+	Take func() (duplicate, lost int64)
+}
+
+// Report lets the batch bring along what its receiver has counted. It is taken
+// once, when the batch's records are in the log; a batch may have no records.
+func (b *Batch) Report(u *Upstream) { b.upstream = u }
+
 // Len is the number of records, Bytes that of their lines.
 func (b *Batch) Len() int   { return b.count() }
 func (b *Batch) Bytes() int { return len(b.lines) }
@@ -160,6 +178,7 @@ func (b *Batch) Bytes() int { return len(b.lines) }
 func (b *Batch) Reset() {
 	b.group.reset()
 	clear(b.Counts)
+	b.upstream = nil
 }
 
 // Limits that make a segment fit the format (spec §14) whatever comes: it is

@@ -2,6 +2,7 @@ package sealer
 
 import (
 	"cmp"
+	"maps"
 
 	"github.com/otelcol-custody/custody/ledger/record"
 	"github.com/otelcol-custody/custody/ledger/segment"
@@ -37,14 +38,24 @@ const (
 	sealed      = "sealed"
 	quarantined = "quarantined"
 	refused     = "refused"
+	duplicate   = "duplicate"
+	lost        = "lost"
 )
 
-// tally counts a committed batch.
+// tally counts a committed batch. What nobody reports is not known, and its name
+// is left out of the counts.
 func (p *pool) tally(b *Batch) {
 	for receiver, t := range b.Counts {
 		c := p.countsOf(receiver)
 		c[sealed] += t.Records
 		c[quarantined] += t.Quarantined
+	}
+	if b.upstream != nil {
+		p.accounts[nameIn(p.accounts, b.upstream.Receiver)] = true
+		c := p.countsOf(b.upstream.Receiver)
+		more, gone := b.upstream.Take()
+		c[duplicate] += more
+		c[lost] += gone
 	}
 }
 
@@ -67,7 +78,7 @@ func (p *pool) closingCounts(reason segment.Reason) map[string]segment.Counts {
 	defer p.s.mu.Unlock()
 	out := map[string]segment.Counts{}
 	for receiver, c := range p.counts {
-		out[receiver] = segment.Counts{sealed: c[sealed], quarantined: c[quarantined]}
+		out[receiver] = maps.Clone(c)
 	}
 	if reason == segment.Recovered {
 		return out
@@ -76,13 +87,39 @@ func (p *pool) closingCounts(reason segment.Reason) map[string]segment.Counts {
 		if _, known := out[receiver]; !known {
 			out[receiver] = segment.Counts{sealed: 0, quarantined: 0}
 		}
+		if p.accounts[receiver] { // It would have said so.
+			out[receiver][duplicate] += 0
+			out[receiver][lost] += 0
+		}
 	}
 	for receiver, c := range out {
 		c[refused] = p.s.refused[receiver]
-		c[received] = c[sealed] + c[refused]
+		c[received] = c[sealed] + c[refused] + c[duplicate]
 	}
 	return out
 }
+
+// Refused counts records that were refused together with others of their message
+// and are in no batch, by receiver.
+func (s *Sealer) Refused(records map[string]int64) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for receiver, n := range records {
+		s.refused[nameIn(s.refused, receiver)] += n
+	}
+}
+
+func (s *Sealer) countRefused(b *Batch) {
+	records := make(map[string]int64, len(b.Counts))
+	for receiver, t := range b.Counts {
+		records[receiver] = t.Records
+	}
+	s.Refused(records)
+}
+
+// oversize is what the log says in the place of a record beyond the limits
+// (spec §3.6). Its receiver is not known from the line.
+const oversize = "oversize"
 
 // tallyLines counts the records of a journal that a crash left.
 func tallyLines(counts map[string]segment.Counts, g *group) {
@@ -90,6 +127,9 @@ func tallyLines(counts map[string]segment.Counts, g *group) {
 		r, err := record.ParseLine(line)
 		if err != nil {
 			continue // The line is sealed as it is; only this count is poorer.
+		}
+		if len(r.Custody) > 0 && r.Custody[0].Key != oversize {
+			continue // The log's own word, which no receiver brought.
 		}
 		c := countsOf(counts, find(r.Resource.Attributes, AttrReceiver).Str)
 		c[sealed]++

@@ -187,6 +187,10 @@ func (c *courier) deliver(ctx context.Context) (progress bool, err error) {
 	due := c.due()
 	delivered := map[uint64]int{}
 	for _, sp := range due {
+		if sp.leaving {
+			delivered[sp.head.First] = sp.receipts
+			continue
+		}
 		stores, fault := c.try(ctx, sp.head.First)
 		if fork := (*delivery.ForkError)(nil); errors.As(fault, &fork) {
 			c.s.fail(fault)
@@ -239,7 +243,7 @@ func (c *courier) try(ctx context.Context, first uint64) (stores int, err error)
 	if err != nil {
 		return 0, fmt.Errorf("read spooled segment %d: %w", first, err)
 	}
-	given, asked, err := c.s.down.Deliver(delivery.WithWake(ctx, c.nudge), o)
+	given, asked, err := c.s.down.Deliver(delivery.WithBegan(delivery.WithWake(ctx, c.nudge), c.s.began(first)), o)
 	if fork := (*delivery.ForkError)(nil); errors.As(err, &fork) {
 		return 0, err
 	}
@@ -282,8 +286,13 @@ func (c *courier) blame(o *delivery.Objects, err error) error {
 // errReceipts means that what follows answered, and no store confirmed.
 var errReceipts = errors.New("no receipt: a WORM exporter has to follow hash_chain in the pipeline")
 
-// confirm takes a delivered segment out of the spool and answers who waits.
+// confirm takes the oldest segment, which is delivered, out of the spool and
+// answers who waits. After an error it is to be called again, without reading the
+// segment: part of it may be gone.
 func (c *courier) confirm(sp spooled, stores int) error {
+	c.mu.Lock()
+	c.queue[0].leaving = true
+	c.mu.Unlock()
 	if err := leave(c.s.cfg.FS, c.s.cfg.Dir, sp.head.First); err != nil {
 		c.s.obs.Trouble(Spool, err)
 		return err
@@ -293,6 +302,9 @@ func (c *courier) confirm(sp spooled, stores int) error {
 	c.s.obs.Waiting(len(c.queue))
 	c.done = append(c.done, sp.head.First)
 	c.mu.Unlock()
+	if sp.leaving {
+		c.s.obs.Better(Spool) // The last try had failed.
+	}
 	c.s.used.Add(-sp.head.Size)
 	c.s.stored(&sp.head, stores)
 	return nil

@@ -4,12 +4,11 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"maps"
 	"math/rand/v2"
 	"path/filepath"
-	"regexp"
 	"slices"
 	"strings"
+	"syscall"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -20,10 +19,12 @@ import (
 	"github.com/otelcol-custody/custody/ledger/segment"
 )
 
-// The fault table: every call to the file system that a small run makes, times
-// every way in which it can fail, times every way in which that can end.
+// The fault table: every call to the file system and to the stores that a small
+// run makes, times every way in which it can fail, times every way in which that
+// can end.
 
-// faultKinds say what becomes of the call.
+// faultKinds say what becomes of the call, and with a + of all later ones, too;
+// where the disk is full, of all that write.
 var faultKinds = []struct {
 	name  string
 	fault durabletest.Fault
@@ -34,6 +35,7 @@ var faultKinds = []struct {
 	{"error+", durabletest.Fault{UntilRestart: true}},
 	{"applied+", durabletest.Fault{Applied: true, UntilRestart: true}},
 	{"torn+", durabletest.Fault{Torn: true, UntilRestart: true}},
+	{"full+", durabletest.Fault{Op: durabletest.OpWrite, Torn: true, UntilRestart: true, Err: syscall.ENOSPC}},
 	{"dead", durabletest.Fault{Crash: true}},
 	{"dead/applied", durabletest.Fault{Crash: true, Applied: true}},
 	{"dead/torn", durabletest.Fault{Crash: true, Torn: true}},
@@ -69,6 +71,8 @@ type world struct {
 	c     Config
 	fs    *durabletest.FS
 	store *memStore
+	down  Downstream  // the store, or what stands in front of it
+	until func() bool // when it says so the run is cut short; nil: never
 	rng   *rand.Rand
 
 	opened bool
@@ -85,6 +89,7 @@ func newWorld(t testing.TB, seed uint64) *world {
 		AckTimeout: 5 * time.Second, SpoolLimit: 1 << 30, MinStores: 1,
 	}
 	w.store = newMemStore(t, w.c.Signer)
+	w.down = w.store
 	return w
 }
 
@@ -94,7 +99,9 @@ const (
 )
 
 // hit says whether the n-th call of the run has been made; 0 is never.
-func (w *world) hit(n int) bool { return n > 0 && len(w.fs.Calls()) >= n }
+func (w *world) hit(n int) bool {
+	return n > 0 && len(w.fs.Calls()) >= n || w.until != nil && w.until()
+}
 
 func (w *world) dead() bool {
 	_, err := w.fs.Stat("/")
@@ -106,7 +113,7 @@ func (w *world) open() *Sealer {
 	w.c.FS = w.fs
 	w.c.Genesis = !w.opened // I6: what began is never begun again.
 	for range 3 {
-		s, err := Open(w.c, w.store, &quiet{})
+		s, err := Open(w.c, w.down, &quiet{})
 		if err == nil {
 			w.opened = true
 			return s
@@ -200,6 +207,21 @@ func (w *world) judge() {
 	}
 }
 
+// delivered demands that one fault held nothing up for good: no restart is needed
+// to have everything in the store, and out of the spool.
+func (w *world) delivered() {
+	w.t.Helper()
+	if !w.opened {
+		return // It failed to let go of its lock, which a process that ends does.
+	}
+	w.judge()
+	for _, name := range files(w.t, w.fs, "/state/"+spoolDir) {
+		if filepath.Ext(name) != deliveredExt && !durable.IsTemp(filepath.Base(name)) { // The next start sweeps those.
+			w.t.Errorf("%s was left behind", name)
+		}
+	}
+}
+
 // notes are all checkpoints that were ever shown; no size has two roots.
 func (w *world) notes() (since []checkpoint.Signed) {
 	roots := map[uint64]string{}
@@ -217,22 +239,6 @@ func (w *world) notes() (since []checkpoint.Signed) {
 	return since
 }
 
-var varying = regexp.MustCompile(`[0-9a-f]{16,20}`)
-
-// step names a call by what it is for.
-func step(c durabletest.Call) string {
-	name := func(path string) string {
-		if durable.IsTemp(filepath.Base(path)) {
-			path = filepath.Join(filepath.Dir(path), "temp")
-		}
-		return varying.ReplaceAllString(strings.TrimPrefix(path, "/state"), "N")
-	}
-	if c.To != "" {
-		return fmt.Sprintf("%s -> %s", c.Op, name(c.To))
-	}
-	return fmt.Sprintf("%s %s", c.Op, name(c.Name))
-}
-
 // recorder collects a case's failures instead of failing the test at once.
 type recorder struct {
 	testing.TB
@@ -245,6 +251,22 @@ func (r *recorder) Errorf(format string, args ...any) {
 func (r *recorder) Helper() {}
 
 func TestFaultTable(t *testing.T) {
+	tab := table{}
+	faults := faultsOfDisk(t, tab)
+	faults = append(faults, faultsOfStore(t, tab)...)
+	for _, bad := range faults {
+		t.Error(bad)
+	}
+	for _, step := range tab.missed() {
+		t.Errorf("no fault hit %s", step)
+	}
+	t.Logf("\n%s", tab)
+}
+
+// faultsOfDisk lets every call to the file system fail; with -short every
+// thirteenth call, and of each step the first that changes something and the first
+// that does not.
+func faultsOfDisk(t *testing.T, tab table) (faults []string) {
 	var calls []durabletest.Call
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld(t, 0)
@@ -252,12 +274,17 @@ func TestFaultTable(t *testing.T) {
 		w.judge()
 		calls = w.fs.Calls()
 	})
-	stride := 1
-	if testing.Short() {
-		stride = 7
+	type first struct {
+		step     string
+		changing bool
 	}
-	tab, faults := table{}, []string{}
-	for n := 1; n <= len(calls); n += stride {
+	seen := map[first]bool{}
+	for n := 1; n <= len(calls); n++ {
+		f := first{stepName(stepOf(calls, n)), calls[n-1].Op.Changing()}
+		if testing.Short() && n%13 != 1 && seen[f] {
+			continue
+		}
+		seen[f] = true
 		for _, kind := range faultKinds {
 			for i, end := range ends {
 				if kind.fault.Crash && !end.killed || kind.fault.Torn && calls[n-1].Op != durabletest.OpWrite {
@@ -267,29 +294,38 @@ func TestFaultTable(t *testing.T) {
 					continue // It leaves the disk as it was.
 				}
 				synctest.Test(t, func(t *testing.T) {
-					if bad := faultCase(t, tab, n, i, kind.name, kind.fault); bad != "" {
+					if bad := faultCase(t, tab, calls, n, i, kind.name, kind.fault); bad != "" {
 						faults = append(faults, bad)
 					}
 				})
 			}
 		}
 	}
-	for _, bad := range faults {
-		t.Error(bad)
-	}
-	t.Logf("%d calls, every %d. of them:\n%s", len(calls), stride, tab)
+	return faults
 }
 
-func faultCase(t *testing.T, tab table, n, i int, kind string, f durabletest.Fault) string {
+func faultCase(t *testing.T, tab table, usual []durabletest.Call, n, i int, kind string, f durabletest.Fault) string {
 	r := &recorder{TB: t}
 	w := newWorld(r, uint64(n*100+i))
 	f.N = n
+	if f.Op != "" { // It counts calls of its own kind.
+		f.N = 0
+		for _, c := range usual[:n] {
+			if c.Op == f.Op {
+				f.N++
+			}
+		}
+	}
 	w.fs.Inject(f)
 	fs, end := w.fs, ends[i]
-	if end.killed {
+	switch {
+	case end.killed:
 		w.run(n)
-	} else {
+	case f.UntilRestart:
 		w.run(0)
+	default:
+		w.run(0)
+		w.delivered()
 	}
 	calls := fs.Calls()
 	if len(calls) < n || f.Torn && calls[n-1].Op != durabletest.OpWrite {
@@ -298,50 +334,11 @@ func faultCase(t *testing.T, tab table, n, i int, kind string, f durabletest.Fau
 	w.fs.Heal()
 	w.fs = end.end(w)
 	w.finish()
-	tab.add(step(calls[n-1]), kind, len(r.faults) == 0)
+	tab.add(stepName(stepOf(calls, n)), kind, len(r.faults) == 0)
 	if len(r.faults) == 0 {
 		return ""
 	}
 	return fmt.Sprintf("call %d, %s: %s; %s:\n  %s", n, step(calls[n-1]), kind, end.name, strings.Join(slices.Compact(r.faults), "\n  "))
-}
-
-// table counts verdicts by step and kind.
-type table map[string]map[string][2]int
-
-func (tab table) add(step, kind string, ok bool) {
-	if tab[step] == nil {
-		tab[step] = map[string][2]int{}
-	}
-	c := tab[step][kind]
-	if ok {
-		c[0]++
-	} else {
-		c[1]++
-	}
-	tab[step][kind] = c
-}
-
-func (tab table) String() string {
-	var b strings.Builder
-	fmt.Fprintf(&b, "%-42s", "step")
-	for _, k := range faultKinds {
-		fmt.Fprintf(&b, "%14s", k.name)
-	}
-	for _, step := range slices.Sorted(maps.Keys(tab)) {
-		fmt.Fprintf(&b, "\n%-42s", step)
-		for _, k := range faultKinds {
-			c := tab[step][k.name]
-			switch {
-			case c[1] > 0:
-				fmt.Fprintf(&b, "%14s", fmt.Sprintf("FAIL %d/%d", c[1], c[0]+c[1]))
-			case c[0] > 0:
-				fmt.Fprintf(&b, "%14s", fmt.Sprintf("%d ok", c[0]))
-			default:
-				fmt.Fprintf(&b, "%14s", "-")
-			}
-		}
-	}
-	return b.String()
 }
 
 // TestFaultsUponFaults lets several processes in a row fail in several places

@@ -72,9 +72,9 @@ func parseIdentity(text string) (*identity, error) {
 }
 
 // owns says whether the head belongs to this genesis.
-func (id *identity) owns(head *seal.Verified, dir string) error {
+func (id *identity) owns(head *seal.Verified, path string) error {
 	if head.Log != id.log || head.Origin != id.origin || head.VKey != id.vkey || head.Nonce != id.nonce {
-		return damaged(spoolPath(dir, head.First, sealExt), fmt.Errorf("it belongs to another genesis than %s says", identityFile))
+		return damaged(path, fmt.Errorf("it belongs to another genesis than %s says", identityFile))
 	}
 	return nil
 }

@@ -214,17 +214,32 @@ func readMark(fsys durable.FS, path string) (m mark, err error) {
 	if err != nil {
 		return m, err
 	}
-	if len(b) != markSize || crc32.ChecksumIEEE(b[:markSize-4]) != binary.BigEndian.Uint32(b[markSize-4:]) {
-		return m, nil
-	}
-	copy(m.file[:], b)
-	m.sequence = binary.BigEndian.Uint64(b[len(m.file):])
+	m, _ = parseMark(b)
 	return m, nil
 }
 
-func damaged(path string, cause error) error {
-	return fmt.Errorf("%w: %s: %w. Nothing was changed. docs/operations.md, \"Damaged or lost state\", says how to go on", ErrDamaged, path, cause)
+func parseMark(b []byte) (m mark, ok bool) {
+	if len(b) != markSize || crc32.ChecksumIEEE(b[:markSize-4]) != binary.BigEndian.Uint32(b[markSize-4:]) {
+		return m, false
+	}
+	copy(m.file[:], b)
+	m.sequence = binary.BigEndian.Uint64(b[len(m.file):])
+	return m, true
 }
+
+// damagedError is an [ErrDamaged] that names the file.
+type damagedError struct {
+	path  string
+	cause error
+}
+
+func damaged(path string, cause error) error { return &damagedError{path, cause} }
+
+func (e *damagedError) Error() string {
+	return fmt.Sprintf("%v: %s: %v. Nothing was changed. Copy the state directory; if the file cannot be put back, otelcol-custody recover --config FILE --log NAME --dry-run says what can be saved. docs/operations.md, \"Damaged or lost state\", says more", ErrDamaged, e.path, e.cause)
+}
+
+func (e *damagedError) Unwrap() []error { return []error{ErrDamaged, e.cause} }
 
 func errOr(err error) error {
 	if err == nil {

@@ -73,18 +73,18 @@ func (st *state) loadSeal(c *Config, path string) (*seal.Verified, error) {
 		return nil, err
 	}
 	v, err := seal.Open(b, keys)
-	if errors.Is(err, checkpoint.ErrUntrusted) {
-		return nil, fmt.Errorf("%w: %s is signed with another key than the configured %s, or is damaged: %w", ErrOtherLog, path, c.Signer.ID(), err)
+	if errors.Is(err, checkpoint.ErrUntrusted) && !st.ours {
+		return nil, fmt.Errorf("%w: %s is signed with another key than the configured %s, or is damaged: %w. Give each log a state_dir and a key of its own; docs/operations.md, \"Damaged or lost state\", says more", ErrOtherLog, path, c.Signer.ID(), err)
 	}
 	if err != nil {
 		return nil, damaged(path, err)
 	}
 	if st.head != nil {
 		if _, err := v.Follows(st.head); err != nil {
-			return nil, damaged(path, err)
+			return nil, damaged(path, fmt.Errorf("behind %s: %w", filepath.Base(st.newest), err))
 		}
 	}
-	st.head, st.place = v, v.Place()
+	st.head, st.newest, st.place = v, path, v.Place()
 	return v, nil
 }
 
@@ -144,8 +144,12 @@ func leftover(c, open *contents, tail *chain) bool {
 }
 
 func (c *contents) continues(cfg *Config, tail *chain) error {
-	if h := &c.header; h.first != tail.edge.Size() || h.previous != tail.link || h.origin != cfg.Signer.Name() {
-		return fmt.Errorf("it continues record %d and link %v of %s, the log stands at %d and %v", h.first, h.previous, h.origin, tail.edge.Size(), tail.link)
+	h := &c.header
+	if h.first > tail.edge.Size() {
+		return fmt.Errorf("it begins at record %d, and all that lies before it ends at record %d: a seal in %s or a journal is missing", h.first, tail.edge.Size(), filepath.Join(cfg.Dir, spoolDir))
+	}
+	if h.first != tail.edge.Size() || h.previous != tail.link || h.origin != cfg.Signer.Name() {
+		return fmt.Errorf("it continues record %d and link %v of %s, by seals and identity the log stands at %d and %v", h.first, h.previous, h.origin, tail.edge.Size(), tail.link)
 	}
 	return nil
 }

@@ -1,6 +1,7 @@
 package sealer
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"path/filepath"
@@ -30,15 +31,16 @@ type pool struct {
 	signed    uint64    // size of the newest checkpoint
 	ticked    time.Time // of the newest checkpoint
 	counts    map[string]segment.Counts
-	callers   []*request // who wait for the open segment's receipt
-	runs      []*group   // scratch: what the next frame holds
+	accounts  map[string]bool // receivers that report what they count
+	callers   []*request      // who wait for the open segment's receipt
+	runs      []*group        // scratch: what the next frame holds
 }
 
 // newPool takes the log over from the state. A journal that was left open is
 // closed: what it holds is sealed now, and its segment says so.
 func newPool(s *Sealer, st *state) (*pool, error) {
 	now := time.Now()
-	p := &pool{s: s, at: st.at, counts: map[string]segment.Counts{}, closing: now, ticked: now}
+	p := &pool{s: s, at: st.at, counts: map[string]segment.Counts{}, accounts: map[string]bool{}, closing: now, ticked: now}
 	for _, first := range st.closed {
 		s.closed <- first // There is room, and the press has not begun.
 	}
@@ -157,6 +159,9 @@ func (p *pool) full() bool { return p.bytes >= p.s.cfg.MaxBytes || p.records >= 
 
 // commit makes the runs durable, which have so many records and bytes.
 func (p *pool) commit(records, size int) error {
+	if records == 0 {
+		return nil // They bring counts alone, which no journal holds.
+	}
 	if p.full() { // The last try to close the segment failed.
 		if err := p.rotate(segment.BySize); err != nil {
 			return err
@@ -169,7 +174,7 @@ func (p *pool) commit(records, size int) error {
 		return p.broken(err)
 	}
 	synced := make(chan error, 1)
-	go func() { synced <- p.journal.sync() }()
+	go func() { synced <- p.sync() }()
 	for _, g := range p.runs { // meanwhile; mend takes it back after a fault
 		p.at.take(&p.header.seed, g.digests)
 	}
@@ -199,7 +204,7 @@ func (p *pool) answer(r *request, err error) {
 		return
 	}
 	p.tally(r.batch)
-	if p.s.cfg.AckStored {
+	if p.s.cfg.AckStored && r.batch.Len() > 0 {
 		p.callers = append(p.callers, r)
 		return
 	}
@@ -357,16 +362,27 @@ func (p *pool) finish() {
 		p.dismiss()
 		return
 	}
-	wait, quit := p.s.backoff(), time.After(maxFinish)
-	for p.rotate(segment.Shutdown) != nil {
+	if p.s.ended.Load() { // before this process began
+		_ = p.journal.close()
+		return
+	}
+	reason, ctx := p.s.lastWord()
+	if reason == segment.Shutdown {
+		var cancel context.CancelFunc
+		ctx, cancel = context.WithTimeout(ctx, maxFinish)
+		defer cancel()
+	}
+	wait := p.s.backoff()
+	for p.rotate(reason) != nil {
 		select {
-		case <-quit:
+		case <-ctx.Done():
 			p.dismiss() // The journal holds the records; the next start seals them.
 			return
 		case <-time.After(wait.d):
 			wait.next()
 		}
 	}
+	p.s.ended.Store(reason == segment.Ended)
 	_ = p.journal.close() // It is empty.
 }
 

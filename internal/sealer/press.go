@@ -24,11 +24,15 @@ type press struct {
 }
 
 // run seals journals until the channel is closed. A fault is retried: the
-// journal has the records.
+// journal has the records. When retries are to end it seals no more, however many
+// wait: the next start does.
 func (p *press) run(closed <-chan uint64) {
 	p.open()
 	defer p.dec.Close()
 	for first := range closed {
+		if p.s.running.Err() != nil {
+			return
+		}
 		for wait := p.s.backoff(); ; wait.next() {
 			err := p.seal(first)
 			if err == nil {
@@ -121,14 +125,17 @@ func (p *press) reread(object, lines []byte) error {
 
 // closedRecord makes the line that closes a segment.
 func (s *Sealer) closedRecord(h *journalHeader, records int, reason segment.Reason, counts map[string]segment.Counts) ([]byte, error) {
-	now := s.cfg.Now()
+	now := segment.Nearest(s.cfg.Now()) // A wrong clock is written down, and stops nothing.
 	c := segment.Closed{
 		At: now, First: h.first, Count: records + 1, Counts: counts, Key: s.cfg.Signer.ID(),
-		NextBy: now.Add(max(s.cfg.MaxAge, s.cfg.Heartbeat) + closingGrace), Reason: reason,
+		NextBy: segment.Nearest(now.Add(max(s.cfg.MaxAge, s.cfg.Heartbeat) + closingGrace)), Reason: reason,
 		Software: s.cfg.Software, Unfenced: !s.fenced.Load(),
 	}
+	if reason == segment.Ended {
+		c.NextBy = time.Time{}
+	}
 	if s.cfg.RetainFor > 0 {
-		c.RetainUntil = now.Add(s.cfg.RetainFor)
+		c.RetainUntil = segment.Nearest(now.Add(s.cfg.RetainFor))
 	}
 	return c.Line()
 }

@@ -19,6 +19,8 @@ type Sealer struct {
 	obs  Observer
 	lock io.Closer
 
+	watch *watch // obs, which remembers
+
 	submit chan *request
 	ready  chan struct{}   // closed once a probe has been answered, or none could be
 	stop   chan struct{}   // closed when no more records are taken
@@ -29,18 +31,21 @@ type Sealer struct {
 	endRetries context.CancelFunc
 
 	fenced atomic.Bool  // a store has confirmed the log's place
+	ended  atomic.Bool  // nothing follows the last closed record
 	used   atomic.Int64 // bytes of journals and spool
 
-	courier *courier
-	emitter *emitter // nil unless records are passed on
-	owner   sync.WaitGroup
-	presser sync.WaitGroup
-	others  sync.WaitGroup
+	courier            *courier
+	emitter            *emitter // nil unless records are passed on
+	owner              sync.WaitGroup
+	presser            sync.WaitGroup
+	couriers, emitters sync.WaitGroup
 
-	stopping sync.Once
+	stopping, hurrying sync.Once
+	hurry              chan struct{} // closed when no caller is to wait any more
 
 	mu      sync.Mutex
 	fatal   error                 // set once, before stop is closed for it
+	ending  context.Context       // of End; set before stop is closed for it
 	waiting map[uint64][]*request // by segment, callers who wait for its receipt
 	since   map[uint64]time.Time  // by unstored segment, when its first record came
 	refused map[string]int64      // by receiver, since the last closed record
@@ -56,8 +61,8 @@ type request struct {
 const maxClosedJournals = 1024
 
 // Open locks the state directory, finishes what a stop or crash left, and begins
-// to take records. Its errors include [ErrNoHead], [ErrOtherLog], [ErrDamaged]
-// and durable.ErrLocked.
+// to take records. Its errors include [ErrNoHead], [ErrOtherLog], [ErrDamaged],
+// [ErrEnded] and durable.ErrLocked.
 func Open(cfg Config, down Downstream, obs Observer) (*Sealer, error) {
 	if err := cfg.defaults(); err != nil {
 		return nil, err
@@ -66,9 +71,10 @@ func Open(cfg Config, down Downstream, obs Observer) (*Sealer, error) {
 	if err != nil {
 		return nil, err
 	}
+	w := &watch{Observer: obs, troubles: map[string]error{}}
 	s := &Sealer{
-		cfg: cfg, down: down, obs: obs, lock: st.lock,
-		submit: make(chan *request), ready: make(chan struct{}), stop: make(chan struct{}),
+		cfg: cfg, down: down, obs: w, watch: w, lock: st.lock,
+		submit: make(chan *request), ready: make(chan struct{}), stop: make(chan struct{}), hurry: make(chan struct{}),
 		closed:  make(chan uint64, len(st.closed)+maxClosedJournals),
 		waiting: map[uint64][]*request{}, since: map[uint64]time.Time{}, refused: map[string]int64{},
 	}
@@ -83,6 +89,9 @@ func Open(cfg Config, down Downstream, obs Observer) (*Sealer, error) {
 }
 
 func (s *Sealer) start(st *state) error {
+	if err := s.checkEnd(st); err != nil {
+		return err
+	}
 	used, err := usage(&s.cfg, st.pending)
 	if err != nil {
 		return fmt.Errorf("state directory: %w", err)
@@ -96,7 +105,7 @@ func (s *Sealer) start(st *state) error {
 		if s.emitter, err = newEmitter(s, st.pending); err != nil {
 			return errors.Join(err, p.journal.close())
 		}
-		s.others.Go(s.emitter.run)
+		s.emitters.Go(s.emitter.run)
 	}
 	now := time.Now()
 	for _, first := range st.closed {
@@ -109,7 +118,7 @@ func (s *Sealer) start(st *state) error {
 	pr := &press{s: s, place: st.place}
 	s.presser.Go(func() { pr.run(s.closed) })
 	s.owner.Go(p.run)
-	s.others.Go(s.courier.run)
+	s.couriers.Go(s.courier.run)
 	return nil
 }
 
@@ -117,7 +126,7 @@ func (s *Sealer) start(st *state) error {
 // configured. After an error the batch may have been sealed; its records are to
 // be sent again, and the batch itself must not be used again.
 func (s *Sealer) Append(ctx context.Context, b *Batch) error {
-	if b.Len() == 0 {
+	if b.Len() == 0 && b.upstream == nil {
 		return nil
 	}
 	ctx, cancel := context.WithTimeout(ctx, s.cfg.AckTimeout)
@@ -132,6 +141,9 @@ func (s *Sealer) Append(ctx context.Context, b *Batch) error {
 	case <-s.stop:
 		s.countRefused(b)
 		return s.stopped()
+	case <-s.hurry:
+		s.countRefused(b)
+		return fmt.Errorf("%w: %w", ErrStopped, errHurry)
 	case <-ctx.Done():
 		s.countRefused(b)
 		return fmt.Errorf("%w: %w", ErrUnanswered, ctx.Err())
@@ -139,6 +151,8 @@ func (s *Sealer) Append(ctx context.Context, b *Batch) error {
 	select {
 	case err := <-r.done:
 		return err
+	case <-s.hurry:
+		return fmt.Errorf("%w: %w", ErrUnanswered, errHurry)
 	case <-ctx.Done():
 		return fmt.Errorf("%w: %w", ErrUnanswered, ctx.Err())
 	}
@@ -149,41 +163,20 @@ func (s *Sealer) admit(ctx context.Context) error {
 	select {
 	case <-s.stop:
 		return s.stopped()
+	case <-s.hurry:
+		return fmt.Errorf("%w: %w", ErrStopped, errHurry)
 	default:
 	}
 	select {
 	case <-s.ready:
 	case <-s.stop:
 		return s.stopped()
+	case <-s.hurry:
+		return fmt.Errorf("%w: %w", ErrStopped, errHurry)
 	case <-ctx.Done():
 		return fmt.Errorf("%w: the stores have not been asked for the log's head yet: %w", ErrUnanswered, ctx.Err())
 	}
-	if used := s.used.Load(); s.cfg.SpoolLimit > 0 && used >= s.cfg.SpoolLimit {
-		return fmt.Errorf("%w: %d MiB wait in %s, the limit is %d MiB; it empties by itself once the stores take segments again", ErrFull, used>>20, s.cfg.Dir, s.cfg.SpoolLimit>>20)
-	}
-	if age := s.oldest(); s.cfg.AckStored && age > s.cfg.AckTimeout {
-		return fmt.Errorf("%w: the oldest segment has waited %v for its receipts", ErrBehind, age.Round(time.Second))
-	}
-	return nil
-}
-
-// oldest is how long the oldest unstored segment has waited.
-func (s *Sealer) oldest() time.Duration {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	var age time.Duration
-	for _, t := range s.since {
-		age = max(age, time.Since(t))
-	}
-	return age
-}
-
-func (s *Sealer) countRefused(b *Batch) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	for receiver, t := range b.Counts {
-		s.refused[nameIn(s.refused, receiver)] += t.Records
-	}
+	return s.room()
 }
 
 func (s *Sealer) stopped() error {
@@ -215,6 +208,9 @@ func (s *Sealer) fail(err error) {
 	}
 	s.stopping.Do(func() { close(s.stop) })
 	s.dismiss()
+	if first {
+		s.rememberFork(err)
+	}
 }
 
 // sealed enters a segment that has passed its commit point and whose journal had
@@ -226,6 +222,7 @@ func (s *Sealer) sealed(v *seal.Verified, journal int64) {
 		s.emitter.add(v.First) // Before the courier can take it out of the spool.
 	}
 	s.courier.add(v)
+	s.eased()
 }
 
 // stored answers the callers who wait for a segment.
@@ -239,39 +236,7 @@ func (s *Sealer) stored(h *seal.Head, stores int) {
 		r.done <- nil
 	}
 	s.obs.Stored(h, stores, time.Since(since))
-}
-
-// Close stops taking records, closes and seals the open segment, tries to
-// deliver what is in the spool until ctx or grace ends, and lets go of the state
-// directory. What is not delivered is delivered after the next start.
-func (s *Sealer) Close(ctx context.Context, grace time.Duration) error {
-	s.stopping.Do(func() { close(s.stop) })
-	s.owner.Wait() // Every accepted record is journalled and the segment closed.
-	timer := time.AfterFunc(grace, s.endRetries)
-	defer timer.Stop()
-	defer context.AfterFunc(ctx, s.endRetries)()
-	s.presser.Wait()
-	s.courier.finish()
-	if s.emitter != nil {
-		s.emitter.finish()
-	}
-	s.others.Wait()
-	s.endRetries()
-	s.dismiss()
-	return s.lock.Close()
-}
-
-// dismiss answers the callers whose segment is sealed and not stored.
-func (s *Sealer) dismiss() {
-	err := s.stopped()
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	for first, callers := range s.waiting {
-		for _, r := range callers {
-			r.done <- fmt.Errorf("%w: %w", ErrUnanswered, err)
-		}
-		delete(s.waiting, first)
-	}
+	s.eased()
 }
 
 // wait is a growing pause between tries.

@@ -222,6 +222,7 @@ type quiet struct {
 
 func (q *quiet) Sealed(*seal.Verified, int64) {}
 func (q *quiet) Waiting(int)                  {}
+func (q *quiet) Synced(time.Duration)         {}
 func (q *quiet) Stored(*seal.Head, int, time.Duration) {
 	q.mu.Lock()
 	defer q.mu.Unlock()

@@ -28,9 +28,12 @@ type spooled struct {
 	head     seal.Head
 	root     tree.Hash // behind it
 	receipts int       // of the last try; -1: there was none
+	leaving  bool      // all receipts are there: its files may be gone
 }
 
-func newSpooled(v *seal.Verified) spooled { return spooled{v.Head, v.After().Root, -1} }
+func newSpooled(v *seal.Verified) spooled {
+	return spooled{head: v.Head, root: v.After().Root, receipts: -1}
+}
 
 func spoolPath(dir string, first uint64, ext string) string {
 	return filepath.Join(dir, spoolDir, fmt.Sprintf("%020d%s", first, ext))
@@ -87,7 +90,7 @@ func checkSpooled(fsys durable.FS, dir string, v *seal.Verified) error {
 		return err
 	}
 	if sha256.Sum256(o.Segment) != v.Segment {
-		return damaged(spoolPath(dir, v.First, segmentExt), errors.New("it is not the segment that its seal names"))
+		return damaged(spoolPath(dir, v.First, segmentExt), fmt.Errorf("it is not the segment that %s names", filepath.Base(spoolPath(dir, v.First, sealExt))))
 	}
 	if _, err := v.CheckTiles(o.Tiles); err != nil {
 		return damaged(spoolPath(dir, v.First, tilesExt), err)

@@ -23,6 +23,9 @@ import (
 //	checkpoint                  the newest checkpoint that was signed
 //	journal/<first>.journal     records that are not sealed yet, and their watermarks; the last one is open
 //	spool/<first>.segment …     sealed objects that not all stores have; the newest seal stays
+//	forked                      what a store said of another history; nothing is continued while it is there
+//	recovering, rebuilt/        while a recovery is at work
+//	before-recover-<time>/      what a recovery set aside
 const (
 	lockFile       = "lock"
 	identityFile   = "identity"
@@ -44,6 +47,7 @@ var (
 type state struct {
 	place   seal.Place // behind the newest seal, or at genesis
 	head    *seal.Verified
+	newest  string    // the file of head
 	pending []spooled // not delivered, in order
 	done    []uint64  // delivered, their seals still here
 	closed  []uint64  // firsts of closed journals, in order
@@ -51,24 +55,54 @@ type state struct {
 	open    *journal  // the journal that goes on
 	groups  []group   // what it holds
 	lock    io.Closer
+	ours    bool // the identity is there, and is that of the configured log and key
 }
 
 // openState locks the directory and reads it (invariants I4 to I6).
 func openState(c *Config) (*state, error) {
-	for _, dir := range []string{c.Dir, filepath.Join(c.Dir, journalDir), filepath.Join(c.Dir, spoolDir)} {
-		if err := durable.MkdirAll(c.FS, dir, 0o700); err != nil {
-			return nil, fmt.Errorf("state directory: %w", err)
-		}
+	if err := durable.MkdirAll(c.FS, c.Dir, 0o700); err != nil {
+		return nil, fmt.Errorf("state directory: %w", err)
 	}
 	lock, err := c.FS.Lock(filepath.Join(c.Dir, lockFile))
 	if err != nil {
 		return nil, fmt.Errorf("state directory %s: %w. One log has one writer: put all receivers of the log into one pipeline, and run one process for it", c.Dir, err)
 	}
 	st := &state{lock: lock}
-	if err := st.load(c); err != nil {
+	made, err := prepare(c)
+	if err == nil {
+		err = st.load(c)
+	}
+	if err != nil {
+		for _, dir := range made {
+			_ = c.FS.Remove(dir) // Who is refused finds things as they were, but for an empty folder at worst.
+		}
 		return nil, errors.Join(err, lock.Close())
 	}
 	return st, nil
+}
+
+// prepare makes the folders that are missing, unless a recovery is at work in
+// them or has to be.
+func prepare(c *Config) (made []string, err error) {
+	switch _, err := c.FS.Stat(filepath.Join(c.Dir, markerFile)); {
+	case err == nil:
+		return nil, errInterrupted(c)
+	case !errors.Is(err, fs.ErrNotExist):
+		return nil, fmt.Errorf("state directory: %w", err)
+	}
+	if err := checkForked(c); err != nil {
+		return nil, err
+	}
+	for _, name := range []string{journalDir, spoolDir} {
+		dir := filepath.Join(c.Dir, name)
+		if _, err := c.FS.Stat(dir); errors.Is(err, fs.ErrNotExist) {
+			made = append(made, dir)
+		}
+		if err := durable.MkdirAll(c.FS, dir, 0o700); err != nil {
+			return made, fmt.Errorf("state directory: %w", err)
+		}
+	}
+	return made, nil
 }
 
 func (st *state) load(c *Config) error {
@@ -89,6 +123,7 @@ func (st *state) load(c *Config) error {
 	if known && err != nil {
 		return err
 	}
+	st.ours = known
 	journals, err := firsts(c.FS, filepath.Join(c.Dir, journalDir), journalExt)
 	if err != nil {
 		return err
@@ -101,7 +136,7 @@ func (st *state) load(c *Config) error {
 	}
 	if st.head == nil {
 		st.place = seal.Genesis(id.log, id.origin, id.vkey, id.nonce)
-	} else if err := id.owns(st.head, c.Dir); err != nil {
+	} else if err := id.owns(st.head, st.newest); err != nil {
 		return err
 	}
 	return st.loadJournals(c, journals)
@@ -129,7 +164,7 @@ func (st *state) begin(c *Config, journals []uint64) error {
 		return fmt.Errorf("state directory: %w", err)
 	}
 	if !c.Genesis {
-		return fmt.Errorf("%w: %s holds no history of log %s. If this log is new, set on_missing_head: genesis for its first start. If it is not, its state was lost or the path is wrong: docs/operations.md, \"Damaged or lost state\", says how to go on", ErrNoHead, c.Dir, c.Log)
+		return fmt.Errorf("%w: %s holds no history of log %s. If this log is new, set on_missing_head: genesis for its first start. If it is not, its state was lost or the path is wrong: if the directory cannot be put back, otelcol-custody recover --config FILE --log %s goes on from what stores hold. docs/operations.md, \"Damaged or lost state\", says more", ErrNoHead, c.Dir, c.Log, c.Log)
 	}
 	var nonce [32]byte
 	_, _ = rand.Read(nonce[:]) // It never fails (crypto/rand).

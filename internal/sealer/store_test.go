@@ -524,3 +524,42 @@ func TestManyClosedJournals(t *testing.T) {
 		each(t, w.store.verify(), n)
 	})
 }
+
+// Taking a delivered segment out of the spool is tried again after a fault, in
+// the same run: whatever it had got to, the segment is not read again.
+func TestLeavingIsTriedAgain(t *testing.T) {
+	for name, f := range map[string]durabletest.Fault{
+		"the seal's rename":     {Op: durabletest.OpRename, Path: deliveredExt, Applied: true},
+		"the folder's sync":     {Op: durabletest.OpSyncDir, Path: "/spool", N: 3},
+		"the segment's removal": {Op: durabletest.OpRemove, Path: segmentExt, Applied: true},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				w := newWorld(t, 0)
+				obs := &troubles{}
+				w.c.FS = w.fs
+				s, err := Open(w.c, w.store, obs)
+				if err != nil {
+					t.Fatal(err)
+				}
+				synctest.Wait()
+				w.fs.Inject(f)
+				w.send(s, 0, 9)
+				w.send(s, 9, 9)
+				time.Sleep(time.Minute)
+				synctest.Wait()
+				if n := len(s.courier.queue); n != 0 {
+					t.Errorf("%d delivered segments wait in the spool", n)
+				}
+				if err := obs.why(Spool); err != nil {
+					t.Errorf("the spool is well again, and the trouble is still %v", err)
+				}
+				if left := files(t, w.fs, "/state/"+spoolDir); len(left) != 1 {
+					t.Errorf("the spool holds %q, want the head alone", left)
+				}
+				closeIt(t, s)
+				w.judge()
+			})
+		})
+	}
+}

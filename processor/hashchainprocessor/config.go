@@ -29,6 +29,9 @@ type Config struct {
 	RetainFor          time.Duration `mapstructure:"retain_for"`
 	MinStores          int           `mapstructure:"min_stores"`
 	Emit               []string      `mapstructure:"emit"`
+
+	// Drain is set by the command that ends a log, and stands in no file.
+	Drain bool `mapstructure:"-"`
 }
 
 // KeyConfig says where the signing key is.

@@ -13,6 +13,8 @@ import (
 	"go.opentelemetry.io/otel/metric"
 	"go.uber.org/zap"
 
+	"github.com/otelcol-custody/custody/internal/delivery"
+	"github.com/otelcol-custody/custody/internal/sealer"
 	"github.com/otelcol-custody/custody/ledger/seal"
 	"github.com/otelcol-custody/custody/processor/hashchainprocessor/internal/metadata"
 )
@@ -43,6 +45,7 @@ func (h *health) Sealed(v *seal.Verified, _ int64) {
 	ctx := context.Background()
 	h.telemetry.HashChainSealedSegments.Add(ctx, 1)
 	h.telemetry.HashChainSealedBytes.Add(ctx, v.Size)
+	h.telemetry.HashChainSealDuration.Record(ctx, max(0, time.Since(v.Closed().At).Seconds()))
 	h.telemetry.HashChainSize.Record(ctx, int64(v.End()))
 	if v.Count == 1 {
 		h.log.Debug("heartbeat sealed", zap.String("log", v.Log), zap.Uint64("record", v.First))
@@ -109,9 +112,36 @@ func (h *health) report() {
 
 // Fatal implements sealer.Observer.
 func (h *health) Fatal(err error) {
+	if fork := (*delivery.ForkError)(nil); errors.As(err, &fork) {
+		h.telemetry.HashChainForks.Add(context.Background(), 1)
+	}
 	err = fmt.Errorf("log %s cannot be continued by this collector and nothing more is sealed: %w", h.name, err)
 	h.log.Error("sealing stopped for good", zap.Error(err))
 	componentstatus.ReportStatus(h.host, componentstatus.NewFatalErrorEvent(err))
+}
+
+// Synced implements sealer.Observer.
+func (h *health) Synced(took time.Duration) {
+	h.telemetry.HashChainSyncDuration.Record(context.Background(), took.Seconds())
+}
+
+// watch has the backlog observed whenever metrics are read, also while nothing
+// happens.
+func (h *health) watch(backlog func() sealer.Backlog) error {
+	return errors.Join(
+		h.telemetry.RegisterHashChainBacklogBytesCallback(func(_ context.Context, o metric.Int64Observer) error {
+			o.Observe(backlog().Bytes)
+			return nil
+		}),
+		h.telemetry.RegisterHashChainBacklogLimitCallback(func(_ context.Context, o metric.Int64Observer) error {
+			o.Observe(backlog().Limit)
+			return nil
+		}),
+		h.telemetry.RegisterHashChainOldestUnstoredCallback(func(_ context.Context, o metric.Float64Observer) error {
+			o.Observe(backlog().Oldest.Seconds())
+			return nil
+		}),
+	)
 }
 
 // Notice implements sealer.Observer.

@@ -10,11 +10,7 @@ import (
 
 	"go.opentelemetry.io/collector/component"
 	"go.opentelemetry.io/collector/consumer"
-	"go.opentelemetry.io/collector/consumer/consumererror"
-	"go.opentelemetry.io/collector/pdata/plog"
 	"go.opentelemetry.io/collector/processor"
-	"go.opentelemetry.io/otel/attribute"
-	"go.opentelemetry.io/otel/metric"
 	"go.uber.org/zap"
 
 	"github.com/otelcol-custody/custody/internal/logrecord"
@@ -47,11 +43,11 @@ func (p *hashChain) Capabilities() consumer.Capabilities {
 
 // Start opens the log. It fails if the log has no head, another process writes
 // it, or its state is damaged.
-func (p *hashChain) Start(_ context.Context, host component.Host) error {
+func (p *hashChain) Start(ctx context.Context, host component.Host) error {
 	info := p.set.BuildInfo
 	h := &health{host: host, log: p.set.Logger, telemetry: p.telemetry, name: p.cfg.Log, troubles: map[string]trouble{}}
 	s, err := sealer.Open(sealer.Config{
-		Log: p.cfg.Log, Signer: p.signer, Dir: p.cfg.StateDir, Genesis: p.cfg.OnMissingHead == onGenesis,
+		Log: p.cfg.Log, Signer: p.signer, Dir: p.cfg.StateDir, Genesis: p.cfg.OnMissingHead == onGenesis, Drain: p.cfg.Drain,
 		Software: info.Command + " " + info.Version,
 		MaxBytes: p.cfg.Segment.MaxSizeMiB << 20, MaxAge: p.cfg.Segment.MaxAge,
 		Heartbeat: p.cfg.HeartbeatInterval, Checkpoint: p.cfg.CheckpointInterval, RetainFor: p.cfg.RetainFor,
@@ -62,6 +58,9 @@ func (p *hashChain) Start(_ context.Context, host component.Host) error {
 	if err != nil {
 		return fmt.Errorf("state_dir: %w", err)
 	}
+	if err := h.watch(s.Backlog); err != nil {
+		return errors.Join(fmt.Errorf("metrics: %w", err), s.Close(ctx, 0))
+	}
 	p.sealer = s
 	p.set.Logger.Info("sealing log "+p.cfg.Log, zap.String("origin", p.signer.Name()), zap.String("verifier_key", p.signer.VerifierKey()), zap.String("ack", p.cfg.Ack))
 	return nil
@@ -71,6 +70,14 @@ func (p *hashChain) Start(_ context.Context, host component.Host) error {
 // then is delivered after the next start.
 const stopGrace = 10 * time.Second
 
+// hurryLimit is how long senders still wait for their answer when the process is
+// about to stop. Receivers wait for them before this processor is shut down.
+const hurryLimit = 5 * time.Second
+
+// Stopping prepares for the stop of the process. The command line calls it once
+// it was asked to stop, after Start.
+func (p *hashChain) Stopping() { p.sealer.Hurry(hurryLimit) }
+
 // Shutdown closes and seals the open segment. It returns the fatal error, if
 // there was one: the collector's exit status depends on it.
 func (p *hashChain) Shutdown(ctx context.Context) error {
@@ -78,58 +85,6 @@ func (p *hashChain) Shutdown(ctx context.Context) error {
 	if p.sealer == nil {
 		return nil
 	}
-	err := p.sealer.Close(ctx, stopGrace)
+	err := p.sealer.Close(ctx, p.grace())
 	return errors.Join(p.sealer.Fatal(), err)
-}
-
-// ConsumeLogs returns nil once every record is durable (or stored, with ack:
-// stored). After an error the sender has to send all of them again.
-func (p *hashChain) ConsumeLogs(ctx context.Context, ld plog.Logs) error {
-	converter := p.converters.Get().(*logrecord.Converter)
-	defer p.converters.Put(converter)
-	batch := &sealer.Batch{}
-	err := converter.Each(ld, func(line []byte, info logrecord.Info) error {
-		p.note(ctx, info)
-		batch.Add(line, info.Receiver, info.Quarantined)
-		if batch.Bytes() < sealer.MaxBatchBytes && batch.Len() < sealer.MaxBatchRecords {
-			return nil
-		}
-		full := batch
-		batch = &sealer.Batch{}
-		return p.append(ctx, full)
-	})
-	if err != nil {
-		return err
-	}
-	return p.append(ctx, batch)
-}
-
-func (p *hashChain) note(ctx context.Context, info logrecord.Info) {
-	if info.Oversize {
-		p.telemetry.HashChainOversize.Add(ctx, 1)
-		p.set.Logger.Warn("a record is too large for the format and is sealed as digest and size", zap.String("receiver", info.Receiver))
-	}
-}
-
-func (p *hashChain) append(ctx context.Context, batch *sealer.Batch) error {
-	n := int64(batch.Len())
-	err := p.sealer.Append(ctx, batch)
-	if err == nil {
-		p.telemetry.HashChainRecords.Add(ctx, n)
-		return nil
-	}
-	p.telemetry.HashChainRefused.Add(ctx, n, metric.WithAttributes(attribute.String("reason", reason(err))))
-	// Retryable, whatever it is: the sender has the only other copy.
-	return consumererror.NewRetryableError(err)
-}
-
-func reason(err error) string {
-	for target, name := range map[error]string{
-		sealer.ErrFull: "full", sealer.ErrBehind: "behind", sealer.ErrUnanswered: "unanswered", sealer.ErrStopped: "stopped",
-	} {
-		if errors.Is(err, target) {
-			return name
-		}
-	}
-	return "journal"
 }

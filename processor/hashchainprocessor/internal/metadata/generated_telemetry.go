@@ -3,10 +3,12 @@
 package metadata
 
 import (
+	"context"
 	"errors"
 	"sync"
 
 	"go.opentelemetry.io/otel/metric"
+	"go.opentelemetry.io/otel/metric/embedded"
 	"go.opentelemetry.io/otel/trace"
 
 	"go.opentelemetry.io/collector/component"
@@ -26,13 +28,20 @@ type TelemetryBuilder struct {
 	meter                     metric.Meter
 	mu                        sync.Mutex
 	registrations             []metric.Registration
+	HashChainAckDuration      metric.Float64Histogram
+	HashChainBacklogBytes     metric.Int64ObservableGauge
+	HashChainBacklogLimit     metric.Int64ObservableGauge
+	HashChainForks            metric.Int64Counter
+	HashChainOldestUnstored   metric.Float64ObservableGauge
 	HashChainOversize         metric.Int64Counter
 	HashChainRecords          metric.Int64Counter
 	HashChainRefused          metric.Int64Counter
+	HashChainSealDuration     metric.Float64Histogram
 	HashChainSealedBytes      metric.Int64Counter
 	HashChainSealedSegments   metric.Int64Counter
 	HashChainSize             metric.Int64Gauge
 	HashChainStoredDuration   metric.Float64Histogram
+	HashChainSyncDuration     metric.Float64Histogram
 	HashChainTroubles         metric.Int64Counter
 	HashChainUnstoredSegments metric.Int64Gauge
 }
@@ -46,6 +55,71 @@ type telemetryBuilderOptionFunc func(mb *TelemetryBuilder)
 
 func (tbof telemetryBuilderOptionFunc) apply(mb *TelemetryBuilder) {
 	tbof(mb)
+}
+
+// RegisterHashChainBacklogBytesCallback sets callback for observable HashChainBacklogBytes metric.
+func (builder *TelemetryBuilder) RegisterHashChainBacklogBytesCallback(cb metric.Int64Callback) error {
+	reg, err := builder.meter.RegisterCallback(func(ctx context.Context, o metric.Observer) error {
+		cb(ctx, &observerInt64{inst: builder.HashChainBacklogBytes, obs: o})
+		return nil
+	}, builder.HashChainBacklogBytes)
+	if err != nil {
+		return err
+	}
+	builder.mu.Lock()
+	defer builder.mu.Unlock()
+	builder.registrations = append(builder.registrations, reg)
+	return nil
+}
+
+// RegisterHashChainBacklogLimitCallback sets callback for observable HashChainBacklogLimit metric.
+func (builder *TelemetryBuilder) RegisterHashChainBacklogLimitCallback(cb metric.Int64Callback) error {
+	reg, err := builder.meter.RegisterCallback(func(ctx context.Context, o metric.Observer) error {
+		cb(ctx, &observerInt64{inst: builder.HashChainBacklogLimit, obs: o})
+		return nil
+	}, builder.HashChainBacklogLimit)
+	if err != nil {
+		return err
+	}
+	builder.mu.Lock()
+	defer builder.mu.Unlock()
+	builder.registrations = append(builder.registrations, reg)
+	return nil
+}
+
+// RegisterHashChainOldestUnstoredCallback sets callback for observable HashChainOldestUnstored metric.
+func (builder *TelemetryBuilder) RegisterHashChainOldestUnstoredCallback(cb metric.Float64Callback) error {
+	reg, err := builder.meter.RegisterCallback(func(ctx context.Context, o metric.Observer) error {
+		cb(ctx, &observerFloat64{inst: builder.HashChainOldestUnstored, obs: o})
+		return nil
+	}, builder.HashChainOldestUnstored)
+	if err != nil {
+		return err
+	}
+	builder.mu.Lock()
+	defer builder.mu.Unlock()
+	builder.registrations = append(builder.registrations, reg)
+	return nil
+}
+
+type observerInt64 struct {
+	embedded.Int64Observer
+	inst metric.Int64Observable
+	obs  metric.Observer
+}
+
+func (oi *observerInt64) Observe(value int64, opts ...metric.ObserveOption) {
+	oi.obs.ObserveInt64(oi.inst, value, opts...)
+}
+
+type observerFloat64 struct {
+	embedded.Float64Observer
+	inst metric.Float64Observable
+	obs  metric.Observer
+}
+
+func (oi *observerFloat64) Observe(value float64, opts ...metric.ObserveOption) {
+	oi.obs.ObserveFloat64(oi.inst, value, opts...)
 }
 
 // Shutdown unregister all registered callbacks for async instruments.
@@ -66,6 +140,37 @@ func NewTelemetryBuilder(settings component.TelemetrySettings, options ...Teleme
 	}
 	builder.meter = Meter(settings)
 	var err, errs error
+	builder.HashChainAckDuration, err = builder.meter.Float64Histogram(
+		"otelcol_hash_chain_ack_duration",
+		metric.WithDescription("Time from the arrival of records until their sender was answered that they were taken. [Development]"),
+		metric.WithUnit("s"),
+		metric.WithExplicitBucketBoundaries([]float64{0.0005, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 30, 60}...),
+	)
+	errs = errors.Join(errs, err)
+	builder.HashChainBacklogBytes, err = builder.meter.Int64ObservableGauge(
+		"otelcol_hash_chain_backlog_bytes",
+		metric.WithDescription("Bytes of the journals and of the spooled segments. [Development]"),
+		metric.WithUnit("By"),
+	)
+	errs = errors.Join(errs, err)
+	builder.HashChainBacklogLimit, err = builder.meter.Int64ObservableGauge(
+		"otelcol_hash_chain_backlog_limit",
+		metric.WithDescription("Bytes of backlog at which records are refused. [Development]"),
+		metric.WithUnit("By"),
+	)
+	errs = errors.Join(errs, err)
+	builder.HashChainForks, err = builder.meter.Int64Counter(
+		"otelcol_hash_chain_forks",
+		metric.WithDescription("1 once a store was found to hold another history of the log. Must stay 0. [Development]"),
+		metric.WithUnit("{fork}"),
+	)
+	errs = errors.Join(errs, err)
+	builder.HashChainOldestUnstored, err = builder.meter.Float64ObservableGauge(
+		"otelcol_hash_chain_oldest_unstored",
+		metric.WithDescription("Age of the oldest closed segment that the stores have not confirmed, since its first record or the start. 0 when there is none. [Development]"),
+		metric.WithUnit("s"),
+	)
+	errs = errors.Join(errs, err)
 	builder.HashChainOversize, err = builder.meter.Int64Counter(
 		"otelcol_hash_chain_oversize",
 		metric.WithDescription("Records that are too large for the format and were sealed as digest and size. [Development]"),
@@ -82,6 +187,13 @@ func NewTelemetryBuilder(settings component.TelemetrySettings, options ...Teleme
 		"otelcol_hash_chain_refused",
 		metric.WithDescription("Records that were refused; their senders still have them. [Development]"),
 		metric.WithUnit("{record}"),
+	)
+	errs = errors.Join(errs, err)
+	builder.HashChainSealDuration, err = builder.meter.Float64Histogram(
+		"otelcol_hash_chain_seal_duration",
+		metric.WithDescription("Time from the closing of a segment until its seal was durable in the spool. [Development]"),
+		metric.WithUnit("s"),
+		metric.WithExplicitBucketBoundaries([]float64{0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 30, 60, 300}...),
 	)
 	errs = errors.Join(errs, err)
 	builder.HashChainSealedBytes, err = builder.meter.Int64Counter(
@@ -107,6 +219,13 @@ func NewTelemetryBuilder(settings component.TelemetrySettings, options ...Teleme
 		metric.WithDescription("Time from a segment's first record until the stores have confirmed it. [Development]"),
 		metric.WithUnit("s"),
 		metric.WithExplicitBucketBoundaries([]float64{0.1, 0.5, 1, 2, 5, 10, 30, 60, 90, 120, 300, 900, 3600, 21600, 86400}...),
+	)
+	errs = errors.Join(errs, err)
+	builder.HashChainSyncDuration, err = builder.meter.Float64Histogram(
+		"otelcol_hash_chain_sync_duration",
+		metric.WithDescription("How long the disk took to make a group of records durable (fdatasync of the journal). [Development]"),
+		metric.WithUnit("s"),
+		metric.WithExplicitBucketBoundaries([]float64{0.0001, 0.0002, 0.0005, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 5, 30}...),
 	)
 	errs = errors.Join(errs, err)
 	builder.HashChainTroubles, err = builder.meter.Int64Counter(
