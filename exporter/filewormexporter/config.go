@@ -24,5 +24,8 @@ func createDefaultConfig() *Config {
 
 func (c *Config) store() *storeconfig.Dir { return (*storeconfig.Dir)(&c.Dir) }
 
+// Parts implements [wormconfig.Config].
+func (c *Config) Parts() (storeconfig.Store, wormconfig.Delivery) { return c.store(), c.Delivery }
+
 // Validate reports every fault at once. It touches no file.
-func (c *Config) Validate() error { return wormconfig.Validate(c.store(), c.Delivery) }
+func (c *Config) Validate() error { return wormconfig.Validate(c.Parts()) }

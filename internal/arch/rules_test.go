@@ -81,6 +81,21 @@ var rules = []rule{
 		why:     "who reads a log to judge it believes bytes, not those who wrote it, and needs no collector",
 	},
 	{
+		folders: []string{"./internal/recovery/..."},
+		never:   slices.Concat(clouds, []string{"./internal/wormexport/...", "./exporter/...", "./processor/...", "./store/s3store/...", "./store/gcsstore/...", "./store/azblobstore/..."}),
+		why:     "a recovery reads stores and never writes to one",
+	},
+	{
+		folders: []string{"./internal/sealer"},
+		never:   []string{"./store/...", "./internal/wormexport/...", "./internal/logstore/...", "./exporter/...", "./receiver/..."},
+		why:     "sealing must not know where its objects go",
+	},
+	{
+		folders: []string{"./internal/sealer/model/...", "./internal/ingest/..."},
+		only:    []string{"std", "./internal/sealer/model/..."},
+		why:     "a model that used the code would repeat its mistakes; a receiver's account says nothing of logs",
+	},
+	{
 		folders: []string{"./internal/durable/..."},
 		never:   slices.Concat(otel, []string{"./ledger/...", "./store/..."}),
 		why:     "files that survive power loss are useful without a ledger",

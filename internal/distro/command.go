@@ -33,13 +33,14 @@ const (
 var ErrFatal = errors.New("stopped by a fatal error; the last error in the log above names the component and the reason")
 
 // NewCommand returns the collector's command with its sub-commands (validate,
-// components, print-config, featuregate; fetch, replicate, retain). version is
-// what the linker set, or empty. Execute returns an error whenever the collector
-// did not run and stop as it was asked to; [ExitCode] says what to exit with.
+// components, print-config, featuregate; fetch, replicate, retain; recover,
+// drain). version is what the linker set, or empty. Execute returns an error
+// whenever the collector did not run and stop as it was asked to; [ExitCode] says
+// what to exit with.
 func NewCommand(factories func() (otelcol.Factories, error), version string) *cobra.Command {
 	enableByDefault(componentStatusGate)
 	var plain bool
-	watch := new(fatalWatch)
+	watch := &fatalWatch{deadline: newDeadline()}
 	cmd := otelcol.NewCommand(settings(watch.haltable(factories), resolveVersion(version), zap.WrapCore(func(core zapcore.Core) zapcore.Core {
 		if plain {
 			core = plainCore{out: zapcore.Lock(os.Stderr)}
@@ -53,6 +54,8 @@ func NewCommand(factories func() (otelcol.Factories, error), version string) *co
 	failOnFatal(cmd, watch)
 	s := &stores{parse: storeconfig.Parse, now: time.Now, software: name + " " + resolveVersion(version)}
 	cmd.AddCommand(s.commands()...)
+	l := &logCommands{stores: s, collector: cmd, factories: factories, version: version}
+	cmd.AddCommand(l.commands()...)
 	return cmd
 }
 
@@ -74,10 +77,11 @@ func settings(factories func() (otelcol.Factories, error), version string, loggi
 		BuildInfo: component.BuildInfo{Command: name, Description: description, Version: version},
 		Factories: factories,
 		ConfigProviderSettings: otelcol.ConfigProviderSettings{
-			ResolverSettings: confmap.ResolverSettings{ProviderFactories: providers()},
+			ResolverSettings: confmap.ResolverSettings{ProviderFactories: providers(), ConverterFactories: converters()},
 		},
 		ProviderModules: providerModules(),
-		LoggingOptions:  logging,
+		// Where in the code an error was logged tells an operator nothing.
+		LoggingOptions: append([]zap.Option{zap.AddStacktrace(zapcore.DPanicLevel)}, logging...),
 	}
 }
 
@@ -99,6 +103,7 @@ func failOnFatal(cmd *cobra.Command, watch *fatalWatch) {
 		defer cancel()
 		c.SetContext(ctx)
 		watch.end = cancel
+		defer watch.deadline.listen(ctx)()
 		err := withHint(run(c, args))
 		if watch.seen.Load() {
 			return errors.Join(ErrFatal, err)

@@ -17,8 +17,9 @@ var stopMessages = map[string]bool{
 
 // A fatalWatch remembers whether the collector stopped itself, and lets it.
 type fatalWatch struct {
-	seen atomic.Bool
-	end  context.CancelFunc // of the run's context; set before there is a component
+	seen     atomic.Bool
+	end      context.CancelFunc // of the run's context; set before there is a component
+	deadline *deadline
 }
 
 // halt ends the run as soon as the collector listens.

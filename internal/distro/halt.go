@@ -47,7 +47,18 @@ type haltableLogs struct {
 }
 
 func (p haltableLogs) Start(ctx context.Context, host component.Host) error {
-	return p.Logs.Start(ctx, haltableHost{host, p.watch})
+	err := p.Logs.Start(ctx, haltableHost{host, p.watch})
+	if s, ok := p.Logs.(stopper); ok && err == nil {
+		p.watch.deadline.add(s)
+	}
+	return err
+}
+
+func (p haltableLogs) Shutdown(ctx context.Context) error {
+	if s, ok := p.Logs.(stopper); ok {
+		p.watch.deadline.remove(s)
+	}
+	return p.Logs.Shutdown(ctx)
 }
 
 type haltableHost struct {

@@ -16,13 +16,16 @@ const ownCode = "github.com/otelcol-custody/custody/"
 // the collector's machinery are left out.
 type plainCore struct {
 	out    zapcore.WriteSyncer
+	least  zapcore.Level
+	own    bool // leave others' warnings and errors out, too
 	fields []zapcore.Field
 }
 
-func (c plainCore) Enabled(level zapcore.Level) bool { return level >= zapcore.InfoLevel }
+func (c plainCore) Enabled(level zapcore.Level) bool { return level >= c.least }
 
 func (c plainCore) With(fields []zapcore.Field) zapcore.Core {
-	return plainCore{c.out, append(c.fields[:len(c.fields):len(c.fields)], fields...)}
+	c.fields = append(c.fields[:len(c.fields):len(c.fields)], fields...)
+	return c
 }
 
 func (c plainCore) Check(e zapcore.Entry, ce *zapcore.CheckedEntry) *zapcore.CheckedEntry {
@@ -34,7 +37,7 @@ func (c plainCore) Check(e zapcore.Entry, ce *zapcore.CheckedEntry) *zapcore.Che
 
 // Write runs after the entry's caller is known, which Check cannot see.
 func (c plainCore) Write(e zapcore.Entry, fields []zapcore.Field) error {
-	if e.Level < zapcore.WarnLevel && !strings.HasPrefix(e.Caller.Function, ownCode) {
+	if (c.own || e.Level < zapcore.WarnLevel) && !strings.HasPrefix(e.Caller.Function, ownCode) {
 		return nil
 	}
 	var line strings.Builder

@@ -42,4 +42,10 @@ func TestPlainLinesLeaveTheMachineryOut(t *testing.T) {
 	if got := out.String(); strings.Contains(got, "Starting") || !strings.Contains(got, "warn: Odd") {
 		t.Errorf("got %q", got)
 	}
+	core.own = true
+	out.Reset()
+	err := core.Write(zapcore.Entry{Level: zapcore.ErrorLevel, Message: "Try a queue", Caller: foreign}, nil)
+	if err != nil || out.Len() > 0 {
+		t.Errorf("own words only: got %q, %v", out.String(), err)
+	}
 }

@@ -60,7 +60,11 @@ type stores struct {
 
 // commands are fetch, replicate and retain.
 func (s *stores) commands() []*cobra.Command {
-	all := []*cobra.Command{s.fetch(), s.replicate(), s.retain()}
+	return prepared(s.fetch(), s.replicate(), s.retain())
+}
+
+// prepared makes the commands' errors of usage alike.
+func prepared(all ...*cobra.Command) []*cobra.Command {
 	for _, c := range all {
 		c.SilenceUsage = true
 		c.SetFlagErrorFunc(func(c *cobra.Command, err error) error { return usagef("%w; see %s --help", err, c.CommandPath()) })

@@ -1,0 +1,116 @@
+package recovery
+
+import (
+	"context"
+	"fmt"
+	"path/filepath"
+	"slices"
+
+	"github.com/otelcol-custody/custody/internal/sealer"
+	"github.com/otelcol-custody/custody/ledger/checkpoint"
+	"github.com/otelcol-custody/custody/ledger/seal"
+	"github.com/otelcol-custody/custody/ledger/tree"
+)
+
+// claim says what the log's size and root were, in the log's own signature.
+type claim struct {
+	source string
+	size   uint64
+	root   tree.Hash
+	note   []byte
+	says   mark // of a seal; zero: a checkpoint
+	memory bool // kept by the state directory or an operator: it can vouch for stores
+}
+
+func sealClaim(source string, m mark, after checkpoint.Signed) claim {
+	return claim{source: source, size: m.end, root: m.root, note: after.Note(), says: m}
+}
+
+// given opens the operator's checkpoints.
+func given(o *Options, keys *checkpoint.Keys) ([]claim, error) {
+	var all []claim
+	for _, c := range o.Checkpoints {
+		signed, err := checkpoint.Open(c.Note, keys)
+		if err != nil {
+			return nil, fmt.Errorf("%w: %s: %w. Give one of origin %s that key %s signed", ErrCheckpoint, c.Source, err, o.Signer.Name(), o.Signer.ID())
+		}
+		all = append(all, claim{source: c.Source, size: signed.Size, root: signed.Root, note: signed.Note(), memory: true})
+	}
+	return all, nil
+}
+
+// remembered are the claims of the state directory: its checkpoint, its newest
+// seal, and every other one that the course does not have.
+func remembered(o *Options, keys *checkpoint.Keys, s *sealer.Salvage, c *course) ([]claim, error) {
+	var all []claim
+	if s.Checkpoint != nil {
+		signed, err := checkpoint.Open(s.Checkpoint, keys)
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, claim{source: "the state directory's checkpoint", size: signed.Size, root: signed.Root, note: signed.Note(), memory: true})
+	}
+	for i := range s.Seals {
+		found := &s.Seals[i]
+		if i < len(s.Seals)-1 && c.has(markOf(found)) {
+			continue
+		}
+		source := "the state directory's " + filepath.Base(found.File)
+		if rel, err := filepath.Rel(o.StateDir, found.File); err == nil {
+			source = "the state directory's " + filepath.ToSlash(rel)
+		}
+		k := sealClaim(source, markOf(found), found.After)
+		k.memory = true
+		all = append(all, k)
+	}
+	return all, nil
+}
+
+// claimed are the claims of stores beside their own histories: seals behind gaps
+// and beside forks that the course does not have. Of those of one store one
+// suffices that is ahead, and one that is not.
+func claimed(all []*history, c *course) (out []claim) {
+	for _, h := range all {
+		var ahead, within []claim
+		if h.fork != nil {
+			for _, held := range []*seal.Verified{h.fork.One.Seal, h.fork.Other.Seal} {
+				h.behind = append(h.behind, sealClaim("store "+h.id, markOfSeal(held), held.After()))
+			}
+		}
+		for _, k := range h.behind {
+			switch {
+			case c.has(k.says):
+			case k.size > c.end():
+				ahead = append(ahead, k)
+			default:
+				within = append(within, k)
+			}
+		}
+		if len(ahead) > 0 {
+			out = append(out, slices.MaxFunc(ahead, func(a, b claim) int { return int(int64(a.size) - int64(b.size)) }))
+		}
+		out = append(out, within[:min(1, len(within))]...)
+	}
+	return out
+}
+
+// verdict holds a claim against the course and the journals that continue it.
+func verdict(ctx context.Context, k claim, c *course, r *sealer.Rebuild) (string, error) {
+	if k.size > r.Size() {
+		return Ahead, nil
+	}
+	root, known := r.RootAt(k.size)
+	if k.size < c.end() {
+		var err error
+		if root, known, err = c.rootAt(ctx, k.size); err != nil {
+			return "", err
+		}
+	}
+	switch {
+	case !known:
+		return Unchecked, nil
+	case root != k.root:
+		return Contradicts, nil
+	}
+	return Agrees, nil
+}
