@@ -35,26 +35,8 @@ const perRequest = 512
 // the sender is answered, which is after the journal's fsync; sealing, storing in a
 // directory, and the sender's own work run beside it on the same machine.
 func BenchmarkWholePath(b *testing.B) {
-	endpoint := startPipeline(b)
-	requests := make([]plogotlp.ExportRequest, 16)
-	size := 0
-	for i := range requests {
-		proto, n, err := request(rand.New(rand.NewPCG(1, uint64(i))), perRequest)
-		if err != nil {
-			b.Fatal(err)
-		}
-		requests[i] = plogotlp.NewExportRequest()
-		if err := requests[i].UnmarshalProto(proto); err != nil {
-			b.Fatal(err)
-		}
-		size = n
-	}
-	conn, err := grpc.NewClient(endpoint, grpc.WithTransportCredentials(insecure.NewCredentials()))
-	if err != nil {
-		b.Fatal(err)
-	}
-	defer func() { _ = conn.Close() }()
-	client := plogotlp.NewGRPCClient(conn)
+	client := connect(b, nil)
+	requests, size := requestsOf(b, perRequest)
 	b.SetBytes(int64(size / perRequest))
 	b.ReportAllocs()
 	b.ResetTimer()
@@ -74,9 +56,39 @@ func BenchmarkWholePath(b *testing.B) {
 	b.ReportMetric(float64(b.N)/b.Elapsed().Seconds(), "records/s")
 }
 
+// requestsOf are a few different requests of so many records, and the size of one.
+func requestsOf(b *testing.B, records int) (requests []plogotlp.ExportRequest, size int) {
+	b.Helper()
+	for i := range uint64(16) {
+		proto, n, err := request(rand.New(rand.NewPCG(1, i)), records)
+		if err != nil {
+			b.Fatal(err)
+		}
+		r := plogotlp.NewExportRequest()
+		if err := r.UnmarshalProto(proto); err != nil {
+			b.Fatal(err)
+		}
+		requests, size = append(requests, r), n
+	}
+	return requests, size
+}
+
+// connect starts a pipeline, with settings of hash_chain, and returns a client of
+// its receiver.
+func connect(b *testing.B, settings map[string]any) plogotlp.GRPCClient {
+	b.Helper()
+	endpoint := startPipeline(b, settings)
+	conn, err := grpc.NewClient(endpoint, grpc.WithTransportCredentials(insecure.NewCredentials()))
+	if err != nil {
+		b.Fatal(err)
+	}
+	b.Cleanup(func() { _ = conn.Close() })
+	return plogotlp.NewGRPCClient(conn)
+}
+
 // startPipeline runs otlp, hash_chain and file_worm until the benchmark ends, and
 // returns the receiver's address.
-func startPipeline(b *testing.B) string {
+func startPipeline(b *testing.B, settings map[string]any) string {
 	b.Helper()
 	dir := b.TempDir()
 	key, pub := filepath.Join(dir, "log.key"), filepath.Join(dir, "log.pub")
@@ -95,6 +107,7 @@ func startPipeline(b *testing.B) string {
 	pf := hashchainprocessor.NewFactory()
 	pc := configure(b, pf.CreateDefaultConfig(), map[string]any{
 		"log": "bench", "state_dir": filepath.Join(dir, "state"), "key": map[string]any{"file": key}, "on_missing_head": "genesis"})
+	pc = configure(b, pc, settings)
 	processor, err := pf.CreateLogs(b.Context(), processortest.NewNopSettings(pf.Type()), pc, exporter)
 	run(b, processor, err)
 
