@@ -10,7 +10,6 @@ type Model struct {
 	Tries   int  // how often a source sends an event before it gives up
 	Stores  int  // 1 or 2
 	Stored  bool // ack: stored
-	Again   bool // a source may send again what was acknowledged
 	Up      bool // stores are always reachable and their answers arrive
 	Begun   bool // the log exists already, and its writer runs
 
