@@ -1,6 +1,7 @@
 package distro
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -16,6 +17,7 @@ import (
 
 	"github.com/otelcol-custody/custody/internal/delivery"
 	"github.com/otelcol-custody/custody/internal/durable"
+	"github.com/otelcol-custody/custody/internal/sealer"
 )
 
 const drainHelp = `Ends a log for good, for scaling in: what its collector still holds is sealed and
@@ -23,7 +25,7 @@ delivered, with a last record that says that the log has ended. After that, stat
 directory and key are needed no more, and nothing is ever added to the log: a
 collector that is started with it refuses.
 
-Stop the collector first. To pause it, stopping is enough: what it holds is
+Stop the collector first, and run it as the collector's user. To pause it, stopping is enough: what it holds is
 delivered after the next start. If the state directory is lost or damaged, use
 otelcol-custody recover.
 
@@ -54,7 +56,7 @@ func (l *logCommands) drain() *cobra.Command {
 	cmd := &cobra.Command{
 		Use: "drain --config FILE [--log NAME]", Short: "End a log for good: deliver what waits, with a last record", Long: drainHelp,
 		Example: `  systemctl stop otelcol-custody
-  otelcol-custody drain --config /etc/custody/gateway.yaml --log gateway-1`,
+  sudo -u custody otelcol-custody drain --config /etc/custody/gateway.yaml --log gateway-1`,
 		Args: arguments(),
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if d.timeout < 0 {
@@ -62,7 +64,7 @@ func (l *logCommands) drain() *cobra.Command {
 			}
 			t, err := f.find(cmd.Context(), l.factories)
 			if err == nil {
-				err = t.checkState()
+				err = cmp.Or(t.checkState(), t.checkOwner())
 			}
 			if err != nil {
 				return err
@@ -71,7 +73,7 @@ func (l *logCommands) drain() *cobra.Command {
 			d.notes = zapcore.Lock(zapcore.AddSync(cmd.ErrOrStderr())) // Its log and its progress share it.
 			ctx, stop := signal.NotifyContext(cmd.Context(), os.Interrupt, syscall.SIGTERM)
 			defer stop()
-			context.AfterFunc(ctx, stop) // A second Ctrl-C kills.
+			context.AfterFunc(ctx, stop)
 			return d.conclude(cmd, d.run(ctx, l))
 		},
 	}
@@ -96,7 +98,7 @@ func (d *draining) conclude(cmd *cobra.Command, err error) error {
 	if err == nil {
 		lines := strings.SplitN(d.ending.Checkpoint, "\n", 4) // origin, size, root
 		t.say("log %s is drained and has ended with %s records, root %s", log, lines[1], lines[2])
-		t.note("keep its public key and the checkpoint; nothing else of it is needed here any more")
+		t.note("its last checkpoint is below: keep it with the public key; nothing else of the log is needed here any more\n\n%s", d.ending.Checkpoint)
 		if t.err != nil {
 			return &exitError{exitUnfinished, fmt.Errorf("print the result: %w", t.err)}
 		}
@@ -122,6 +124,8 @@ func (d *draining) explain(err error) string {
 		return fork.Error()
 	case errors.Is(err, durable.ErrLocked):
 		return "its collector still runs, or another drain does: stop it first"
+	case errors.Is(err, sealer.ErrNoHead):
+		return fmt.Sprintf("%s holds no history of it: there is nothing to drain, or the path is wrong here; if the state is lost, recover it first", d.target.chain.StateDir)
 	case w == nil:
 		return err.Error()
 	case errors.Is(err, context.DeadlineExceeded) || errors.Is(err, context.Canceled):

@@ -38,7 +38,7 @@ Not for: a collector that starts. A new log; that is on_missing_head: genesis. A
 store that is behind or was lost; that is otelcol-custody replicate. A fork, while
 you do not know who the other writer is: stop it first.
 
-Stop the collector, and look at what --dry-run says. It is safe to run it again,
+Stop the collector, run this as its user, and look at what --dry-run says. It is safe to run it again,
 also after a crash.
 
 A store named by --store is ` + formsHelp + `
@@ -59,8 +59,8 @@ func (l *logCommands) recover() *cobra.Command {
 	cmd := &cobra.Command{
 		Use: "recover --config FILE [--log NAME] [--checkpoint FILE]", Short: "Go on with a log whose state is lost, damaged or too old", Long: recoverHelp,
 		Example: `  systemctl stop otelcol-custody
-  otelcol-custody recover --config /etc/custody/gateway.yaml --checkpoint kept.checkpoint --dry-run
-  otelcol-custody recover --config /etc/custody/gateway.yaml --checkpoint kept.checkpoint`,
+  sudo -u custody otelcol-custody recover --config /etc/custody/gateway.yaml --checkpoint kept.checkpoint --dry-run
+  sudo -u custody otelcol-custody recover --config /etc/custody/gateway.yaml --checkpoint kept.checkpoint`,
 		Args: arguments(),
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			t, err := f.find(cmd.Context(), l.factories)
@@ -68,6 +68,9 @@ func (l *logCommands) recover() *cobra.Command {
 				return err
 			}
 			configs, err := l.recoverStores(&f, t)
+			if err == nil {
+				err = t.checkOwner()
+			}
 			if err != nil {
 				return err
 			}

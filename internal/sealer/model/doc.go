@@ -46,8 +46,8 @@
 // Time, sizes and the spool's limit; tiles; emitted records; a planned stop,
 // which is a rotation and then a kill in which nothing is lost; recover; the lock
 // of the state directory; squatters and other damage in stores; bits that flip. A
-// supervisor that starts a writer again after a fork is left out, too: nothing on
-// its disk remembers the fork, so it depends on the probe. Torn frames need no
+// supervisor that starts a writer again after a fork is left out, too: its disk
+// remembers the fork, and it does not start. Torn frames need no
 // state: a reader treats them as missing. Folders are synced one by one, but at
 // the start all at once.
 package model
