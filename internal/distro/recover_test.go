@@ -149,3 +149,26 @@ func TestRecoverWhileCollectorRuns(t *testing.T) {
 		t.Error(err)
 	}
 }
+
+// The state directory is whole, and it is not said that stores are.
+func TestRecoverNothingButStores(t *testing.T) {
+	l := newLost(t)
+	kept := []string{"--checkpoint", l.kept}
+	l.want(exitDone, kept, "RECOVERED")
+	if out := l.want(exitDone, kept, "the stores do not know more"); strings.Contains(out, "YET") {
+		t.Errorf("all is well, and it says %s", out)
+	}
+	for _, name := range []string{"seals", "segments"} {
+		if err := os.RemoveAll(filepath.Join(l.path("b"), "test", name)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	out := l.want(exitDone, kept, "NOTHING TO RECOVER", "YET A STORE", "holds 0 of 304 records", "replicate brings them there from store file://"+l.path("a"))
+	if strings.Contains(out, "do not know more") {
+		t.Errorf("it says %s", out)
+	}
+	var doc recoverDocument
+	if err := json.Unmarshal([]byte(l.want(exitDone, append(kept, "--json"))), &doc); err != nil || doc.Verdict != "whole" || len(doc.Report.Advice) != 2 {
+		t.Errorf("document is %+v, %v", doc, err)
+	}
+}

@@ -76,19 +76,26 @@ func (d *recoverDocument) print(t *text, asJSON bool) error {
 	for _, e := range d.Errors {
 		t.say("%s", e)
 	}
-	t.say("%s", map[string]string{
-		"recovered":   "RECOVERED",
-		"recoverable": "CAN BE RECOVERED; nothing was changed",
-		"whole":       "NOTHING TO RECOVER: the state directory is whole, and the stores do not know more; start the collector",
-		"refused":     "REFUSED; nothing was changed",
-		"unfinished":  "NOT RECOVERED",
-	}[d.Verdict])
+	t.say("%s", d.outcome())
 	if d.Report != nil && d.code == exitDone && !t.quiet {
 		for i, step := range d.steps() {
 			t.say("%d. %s", i+1, step)
 		}
 	}
 	return t.err
+}
+
+func (d *recoverDocument) outcome() string {
+	if d.Verdict == "whole" && d.Report != nil && len(d.Report.Advice) > 0 {
+		return "NOTHING TO RECOVER: the state directory is whole. YET A STORE could not be read, or lacks what was delivered to it"
+	}
+	return map[string]string{
+		"recovered":   "RECOVERED",
+		"recoverable": "CAN BE RECOVERED; nothing was changed",
+		"whole":       "NOTHING TO RECOVER: the state directory is whole, and the stores do not know more; start the collector",
+		"refused":     "REFUSED; nothing was changed",
+		"unfinished":  "NOT RECOVERED",
+	}[d.Verdict]
 }
 
 // sources says what was read.
@@ -107,7 +114,7 @@ func (d *recoverDocument) sources(t *text) {
 			t.say("store %s: %s in %s", s.Store, several(s.Size, "record"), several(s.Seals, "seal"))
 		}
 		if s.Missing > 0 {
-			t.note("store %s lacks %s", s.Store, several(s.Missing, "segment"))
+			t.note("store %s lacks at least %s", s.Store, several(s.Missing, "segment"))
 		}
 		if s.Notices > 0 {
 			t.note("store %s: %s about what lies in it; otelcol-custody fetch tells of each", s.Store, several(uint64(s.Notices), "notice"))
@@ -129,7 +136,11 @@ func (d *recoverDocument) course(t *text) {
 	if t.quiet || d.code != exitDone || d.Verdict == "whole" {
 		return
 	}
-	t.say("the log goes on behind %s, root %s", several(r.Size, "sealed record"), r.Root)
+	if r.Ended {
+		t.say("the log has ended; nothing is added to it, and what waits for stores is kept as it was")
+	} else {
+		t.say("the log goes on behind %s, root %s", several(r.Size, "sealed record"), r.Root)
+	}
 	if r.Kept > 0 {
 		t.say("%s of the journal keep their positions behind them", several(uint64(r.Kept), "record"))
 	}

@@ -1,6 +1,7 @@
 package recovery
 
 import (
+	"bytes"
 	"context"
 	"fmt"
 
@@ -22,7 +23,7 @@ type loss struct {
 func (r *run) judgeStores() {
 	for _, h := range r.stores {
 		if h.err != nil {
-			r.causes = append(r.causes, fmt.Errorf("store %s: %w", h.id, h.err))
+			r.causes, r.theirs = append(r.causes, fmt.Errorf("store %s: %w", h.id, h.err)), append(r.theirs, h.err)
 			r.reasons = append(r.reasons, fmt.Sprintf("store %s could not be read (%v): it may remember more. Make it readable, or give --accept-loss", h.id, h.err))
 		}
 		if h.fork != nil {
@@ -122,10 +123,24 @@ func (g *gathering) add(records []sealer.Former) error {
 				continue
 			}
 		}
+		again, err := g.sealedBefore(&f)
+		if err != nil {
+			return err
+		}
 		g.have[f.Commitment] = true
-		g.out = append(g.out, f)
+		if !again {
+			g.out = append(g.out, f)
+		}
 	}
 	return nil
+}
+
+func (g *gathering) sealedBefore(f *sealer.Former) (bool, error) {
+	s, err := g.earlier(g.ctx)
+	if err != nil {
+		return false, err
+	}
+	return s.has(f), nil
 }
 
 // local adds the records of a spooled segment that lost its place.
@@ -138,34 +153,41 @@ func (g *gathering) local(s *sealer.SalvagedSeal) error {
 	if err != nil {
 		return err
 	}
-	records, err := recordsOf(s.File, v, object)
+	records, err := recordsOf(s.Name(), v, object)
 	if err != nil {
-		g.lost(s.File, v, err)
+		g.lost(s.Name(), v, err)
 		return nil
 	}
 	return g.add(records)
 }
 
-// branch adds the records of a store's losing branch, seal by seal.
+// branch adds the records of a store's losing branch, seal by seal. Only what is
+// gone for good is left out: whatever else a store says may pass, and then its
+// records would be lost for nothing.
 func (g *gathering) branch(l loss) error {
+	passing := func(err error) error {
+		return fmt.Errorf("%w. Nothing was changed: run recover again once store %s can be read, or take it out of the configuration, and keep a copy of it", err, l.h.id)
+	}
 	for v, err := l.first(g.ctx); v != nil || err != nil; v, err = l.next(g.ctx, v) {
 		if err != nil {
-			return err
+			return passing(err)
 		}
 		object, info, err := l.h.reader.Segment(g.ctx, v)
+		if err != nil && !definite(err) {
+			return passing(fmt.Errorf("read the segment at record %d of the losing history from store %s: %w", v.First, l.h.id, err))
+		}
 		var records []sealer.Former
 		if err == nil {
 			records, err = recordsOf(fmt.Sprintf("store %s, %s", l.h.id, info.Name), v, object)
+		} else {
+			g.theirs = append(g.theirs, err)
 		}
-		switch {
-		case g.ctx.Err() != nil:
-			return g.ctx.Err()
-		case err != nil:
+		if err != nil {
 			g.lost("store "+l.h.id, v, err)
-		default:
-			if err := g.add(records); err != nil {
-				return err
-			}
+			continue
+		}
+		if err := g.add(records); err != nil {
+			return err
 		}
 	}
 	return nil
@@ -180,11 +202,11 @@ func (l *loss) first(ctx context.Context) (*seal.Verified, error) {
 
 // next finds the seal that follows v, nil if there is none.
 func (l *loss) next(ctx context.Context, v *seal.Verified) (*seal.Verified, error) {
-	f, err := l.h.reader.At(ctx, v.End())
+	seals, err := l.h.at(ctx, v.End())
 	if err != nil {
 		return nil, err
 	}
-	for _, held := range f.Seals {
+	for _, held := range seals {
 		if _, err := held.Seal.Follows(v); err == nil {
 			return held.Seal, nil
 		}
@@ -194,26 +216,18 @@ func (l *loss) next(ctx context.Context, v *seal.Verified) (*seal.Verified, erro
 
 // lost says that records of a losing branch cannot be sealed again.
 func (g *gathering) lost(where string, v *seal.Verified, err error) {
-	g.reasons = append(g.reasons, fmt.Sprintf("the segment at record %d of the losing history in %s cannot be read, so its %d records are not sealed again: %v", v.First, where, v.Count-1, err))
-	g.report.Reasons = append(g.report.Reasons, g.reasons[len(g.reasons)-1])
+	g.reasons = append(g.reasons, fmt.Sprintf("the segment at record %d of the losing history in %s cannot be read, so its %d records are not sealed again: %v. Look for them (another store, a copy), or give --accept-loss", v.First, where, v.Count-1, err))
 }
 
 // recordsOf are the records of a sealed segment, without the log's own words.
 func recordsOf(source string, v *seal.Verified, object []byte) ([]sealer.Former, error) {
-	s, err := segment.Parse(object)
+	s, lines, err := inflate(object)
 	if err != nil {
 		return nil, err
 	}
-	dec := segment.NewDecoder()
-	defer dec.Close()
-	lines, err := dec.Inflate(s)
-	if err != nil {
-		return nil, err
-	}
-	lines = append([]byte(nil), lines...) // The decoder's buffer is its own.
 	var out []sealer.Former
 	link := v.Previous
-	for i, line := range segment.Lines(lines) {
+	for i, line := range lines {
 		if i >= v.Count {
 			return nil, fmt.Errorf("it has more than its seal's %d lines", v.Count)
 		}
@@ -228,4 +242,22 @@ func recordsOf(source string, v *seal.Verified, object []byte) ([]sealer.Former,
 		link = v.Link(i)
 	}
 	return out, nil
+}
+
+func inflate(object []byte) (*segment.Segment, [][]byte, error) {
+	s, err := segment.Parse(object)
+	if err != nil {
+		return nil, nil, err
+	}
+	dec := segment.NewDecoder()
+	defer dec.Close()
+	text, err := dec.Inflate(s)
+	if err != nil {
+		return nil, nil, err
+	}
+	var lines [][]byte
+	for _, line := range segment.Lines(bytes.Clone(text)) { // The decoder's buffer is its own.
+		lines = append(lines, line)
+	}
+	return s, lines, nil
 }

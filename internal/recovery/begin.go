@@ -49,7 +49,7 @@ func (r *run) what() string {
 		return strings.Join(r.found.Faults, "; ")
 	}
 	text, _, _ := strings.Cut(r.found.Trouble.Error(), ". ")
-	return text
+	return r.here(text)
 }
 
 func (r *run) setAside() string { return filepath.Join(r.StateDir, r.report.SetAside) }

@@ -228,13 +228,12 @@ func (c *course) tiles(ctx context.Context, s *sealer.SalvagedSeal) ([]tree.Tile
 	return v.Follows(before)
 }
 
-// everywhere says whether every store has a seal.
+// everywhere says whether every store has a seal, and there is one.
 func everywhere(all []*history, m mark) bool {
 	for _, h := range all {
-		i := sort.Search(len(h.marks), func(i int) bool { return h.marks[i].first >= m.first })
-		if i == len(h.marks) || h.marks[i] != m {
+		if !h.has(m) {
 			return false
 		}
 	}
-	return true
+	return len(all) > 0
 }

@@ -68,6 +68,7 @@ type world struct {
 	stores []*outlet
 	notes  [][]byte // checkpoints that were shown
 	acked  map[int]bool
+	loser  map[string][]byte // the state directory of a writer that lost
 }
 
 func newWorld(t testing.TB, stores int) *world {

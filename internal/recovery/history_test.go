@@ -398,7 +398,7 @@ func TestDisplaced(t *testing.T) {
 				w.overwrite(name, b)
 			}
 		}
-		w.refused(none, "lose their places", "--checkpoint", "--accept-loss")
+		w.refused(none, "journals are damaged or missing", "--checkpoint", "--accept-loss")
 		w.refused(with(kept), "remembers a log of", "--accept-loss")
 		for e := 9; e < 11; e++ {
 			delete(w.acked, e) // in the damaged frame

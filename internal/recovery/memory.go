@@ -3,7 +3,6 @@ package recovery
 import (
 	"context"
 	"fmt"
-	"path/filepath"
 	"slices"
 
 	"github.com/otelcol-custody/custody/internal/sealer"
@@ -41,7 +40,7 @@ func given(o *Options, keys *checkpoint.Keys) ([]claim, error) {
 
 // remembered are the claims of the state directory: its checkpoint, its newest
 // seal, and every other one that the course does not have.
-func remembered(o *Options, keys *checkpoint.Keys, s *sealer.Salvage, c *course) ([]claim, error) {
+func remembered(keys *checkpoint.Keys, s *sealer.Salvage, c *course) ([]claim, error) {
 	var all []claim
 	if s.Checkpoint != nil {
 		signed, err := checkpoint.Open(s.Checkpoint, keys)
@@ -55,11 +54,7 @@ func remembered(o *Options, keys *checkpoint.Keys, s *sealer.Salvage, c *course)
 		if i < len(s.Seals)-1 && c.has(markOf(found)) {
 			continue
 		}
-		source := "the state directory's " + filepath.Base(found.File)
-		if rel, err := filepath.Rel(o.StateDir, found.File); err == nil {
-			source = "the state directory's " + filepath.ToSlash(rel)
-		}
-		k := sealClaim(source, markOf(found), found.After)
+		k := sealClaim("the state directory's "+found.Name(), markOf(found), found.After)
 		k.memory = true
 		all = append(all, k)
 	}

@@ -74,8 +74,9 @@ func (o *Options) config() sealer.Config {
 //
 // Its errors are [ErrNothingToDo], a [*RefusedError], [ErrEnded], [ErrNoSeal],
 // [ErrCheckpoint], sealer.ErrOtherLog, durable.ErrLocked, and those of stores and
-// file system as they are. With a [*RefusedError] and with [ErrNothingToDo] the
-// report is there, too.
+// file system as they are. With a [*RefusedError], [ErrEnded] and [ErrNothingToDo]
+// the report is there, too. A log that has ended, and waits, gets its state directory
+// again without a recovery record: nothing may follow its end.
 func Recover(ctx context.Context, o Options) (*Report, error) {
 	if err := o.defaults(); err != nil {
 		return nil, err

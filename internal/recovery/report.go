@@ -27,6 +27,7 @@ type Report struct {
 	AcceptedLoss bool      `json:"accepted_loss"`
 	SetAside     string    `json:"set_aside,omitempty"` // where what was there before lies now
 	DryRun       bool      `json:"dry_run"`
+	Ended        bool      `json:"ended,omitempty"`      // the log has: nothing is added, and drain delivers what waits
 	LastClosed   time.Time `json:"last_closed,omitzero"` // the last closed record that is kept: of when,
 	NextBy       time.Time `json:"next_by,omitzero"`     // and until when it promises the next one
 	Advice       []string  `json:"advice"`
@@ -62,8 +63,9 @@ const (
 
 var (
 	// ErrNothingToDo means that the state directory is whole and no store that
-	// could be read knows more: the collector starts with it.
-	ErrNothingToDo = errors.New("nothing to recover: the state directory is whole, and the stores do not know more; start the collector")
+	// could be read knows more: the collector starts with it. The report's advice
+	// names stores that could not be read, or lack what was delivered.
+	ErrNothingToDo = errors.New("nothing to recover: the state directory is whole, and no store that could be read knows more; start the collector")
 	// ErrNoSeal means that there is nothing to go on from.
 	ErrNoSeal = errors.New("no store has a seal of the log that its key signed, and the state directory holds nothing of it either")
 	// ErrEnded means that the log has ended: nothing may follow.

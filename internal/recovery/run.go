@@ -28,9 +28,11 @@ type run struct {
 	reasons []string // what speaks against going on, and AcceptLoss overrides
 	final   []string // and what it does not override
 	causes  []error  // of stores that could not be read
+	theirs  []error  // what stores said, in their own words
 	rest    []sealer.Former
 	losing  []loss
-	vouched *claim // the newest memory that agrees
+	before  *resealed // by earlier recoveries; nil until it is asked for
+	vouched *claim    // the newest memory that agrees
 	report  *Report
 	roots   []tree.Hash // of the report's checkpoints
 }
@@ -40,7 +42,7 @@ func recoverLocked(ctx context.Context, o *Options) (*Report, error) {
 		return report, err
 	}
 	r := &run{Options: o}
-	for _, step := range []func(context.Context) error{r.look, r.choose, r.keep, r.judge, r.decide, r.collect, r.rebuild} {
+	for _, step := range []func(context.Context) error{r.look, r.choose, r.keep, r.judge, r.end, r.decide, r.collect, r.accept, r.rebuild} {
 		if err := step(ctx); err != nil {
 			return r.report, err
 		}
@@ -162,9 +164,6 @@ func (r *run) keep(ctx context.Context) error {
 		return err
 	}
 	r.rest = g.out // without what is sealed at its place
-	if r.plan.Ended() {
-		return fmt.Errorf("%w: log %s was ended by its operator, and nothing may follow. otelcol-custody drain delivers what is still here; if the state directory does not permit that, keep it, and tell those who verify", ErrEnded, r.Log)
-	}
 	return nil
 }
 
@@ -254,7 +253,7 @@ func (r *run) judge(ctx context.Context) error {
 	if len(r.stores) == 0 {
 		r.reasons = append(r.reasons, "no store was named, and the log's stores may remember more: name them with --store, or give --accept-loss")
 	}
-	state, err := remembered(r.Options, r.keys, r.found, r.course)
+	state, err := remembered(r.keys, r.found, r.course)
 	if err != nil {
 		return err
 	}
@@ -269,17 +268,20 @@ func (r *run) judge(ctx context.Context) error {
 		r.reasons = append(r.reasons, "neither the state directory nor a checkpoint kept elsewhere vouches for what the stores hold: whoever truncated them would go unnoticed. Give a kept one with --checkpoint, or --accept-loss")
 	}
 	if r.displaced() && (r.vouched == nil || r.vouched.says != (mark{})) {
-		r.reasons = append(r.reasons, "journalled records are lost or lose their places, and without the state directory's checkpoint nobody here knows what was shown of them: a checkpoint kept elsewhere may contradict what goes on. Give the newest with --checkpoint, or --accept-loss")
+		r.reasons = append(r.reasons, "journals are damaged or missing, or their records lose their places, and without the state directory's checkpoint nobody here knows what was shown of them: a checkpoint kept elsewhere may contradict what goes on. Give the newest with --checkpoint (one that is older than the newest seal here does not tell), or --accept-loss")
 	}
-	if n := r.found.Nonce; n != nil && r.course.head != nil && r.course.head.Nonce != *n {
+	if r.otherGenesis() {
 		r.reasons = append(r.reasons, "the state directory remembers another beginning of the log than the stores hold: it was begun anew by mistake, or the path is wrong. --accept-loss goes on from the stores and seals its records again")
 	}
 	return nil
 }
 
 // displaced says whether journals of the state directory hold what cannot keep
-// its place, or cannot be read.
-func (r *run) displaced() bool { return len(r.rest) > 0 || r.found.Unreadable > 0 }
+// its place, or may have held more, and the checkpoint that would tell is lost,
+// too. A seal that is left knows nothing of what was journalled behind it.
+func (r *run) displaced() bool {
+	return r.found.Checkpoint == nil && (len(r.rest) > 0 || !r.found.Empty() && !r.complete())
+}
 
 // enter adds a claim to the report, and what it means.
 func (r *run) enter(k claim, v string) {
@@ -304,25 +306,25 @@ func (r *run) enter(k claim, v string) {
 func (r *run) decide(context.Context) error {
 	r.report.Reasons = slices.Concat([]string{}, r.final, r.reasons)
 	if len(r.final) > 0 || len(r.reasons) > 0 && !r.AcceptLoss && !(r.whole && r.harmless()) {
-		return &RefusedError{Report: r.report, Reasons: r.report.Reasons, Final: len(r.final) > 0, causes: r.causes}
+		return r.against()
 	}
 	if r.whole && r.harmless() {
 		return r.clear()
 	}
-	r.report.AcceptedLoss = len(r.reasons) > 0
 	return nil
 }
 
 // clear ends with nothing to do. A fork that the state directory remembers is
 // forgotten once every store says that there is none.
 func (r *run) clear() error {
+	r.adviseWhole()
 	if !r.found.Forked {
 		return ErrNothingToDo
 	}
 	if len(r.causes) > 0 && !r.AcceptLoss {
 		reason := fmt.Sprintf("a store held another history, and not every store could be read now (%v): take the one that was not meant out of the configuration, make the others readable, or give --accept-loss", errors.Join(r.causes...))
 		r.report.Reasons = append(r.report.Reasons, reason)
-		return &RefusedError{Report: r.report, Reasons: r.report.Reasons, causes: r.causes}
+		return r.against()
 	}
 	if !r.DryRun {
 		if err := sealer.ForgetFork(r.config()); err != nil {
@@ -340,5 +342,5 @@ func (r *run) harmless() bool {
 			return false
 		}
 	}
-	return len(r.final) == 0
+	return len(r.final)+len(r.losing) == 0
 }

@@ -23,9 +23,11 @@ func (r *run) rebuild(ctx context.Context) error {
 		return err
 	}
 	r.advise(now)
-	record, err := r.record(now)
-	if err != nil {
-		return err
+	var record []byte
+	if !r.report.Ended {
+		if record, err = r.record(now); err != nil {
+			return err
+		}
 	}
 	if r.plan.Note, err = json.MarshalIndent(r.report, "", "  "); err != nil {
 		return err
@@ -40,18 +42,18 @@ func (r *run) rebuild(ctx context.Context) error {
 }
 
 // limits bound what a recovery record takes over from others, so that it fits.
-type limits struct{ text, source, items, notes int }
+type limits struct{ text, source, items, notes, ranges int }
 
 // record makes the recovery record's line. What does not fit is left out from the
 // lists' ends, which then say how much.
 func (r *run) record(now time.Time) ([]byte, error) {
-	l := limits{text: 2000, source: 512, items: 256, notes: 8}
+	l := limits{text: 2000, source: 512, items: 256, notes: 8, ranges: 2000}
 	for {
 		line, err := r.describe(now, l).Line()
 		if err == nil || l.items < 2 {
 			return line, err
 		}
-		l = limits{l.text / 2, l.source / 2, l.items / 2, l.notes / 2}
+		l = limits{l.text / 2, l.source / 2, l.items / 2, l.notes / 2, l.ranges / 2}
 	}
 }
 
@@ -60,19 +62,20 @@ func (r *run) describe(now time.Time, l limits) *segment.Recovery {
 		At: segment.Nearest(now), Software: r.Software, Size: r.report.Size, Root: r.root(), Kept: r.report.Kept, Unreadable: r.report.Unreadable,
 		AcceptedLoss: r.report.AcceptedLoss, Found: cut(r.report.Found, l.text), LastClosed: r.report.LastClosed, NextBy: r.report.NextBy,
 	}
+	own := r.classed()
 	for i, reason := range r.report.Reasons {
 		if i == l.items {
 			rec.Reasons = append(rec.Reasons, fmt.Sprintf("and %d more", len(r.report.Reasons)-i))
 			break
 		}
-		rec.Reasons = append(rec.Reasons, cut(reason, l.text))
+		rec.Reasons = append(rec.Reasons, cut(own.Replace(reason), l.text))
 	}
 	for i, h := range r.stores {
 		if i == l.items {
 			rec.Stores = append(rec.Stores, segment.RecoveryStore{Store: fmt.Sprintf("and %d more", len(r.stores)-i)})
 			break
 		}
-		s := segment.RecoveryStore{Store: cut(h.id, l.source), Size: h.end(), Error: cut(r.report.Stores[i].Error, l.text)}
+		s := segment.RecoveryStore{Store: cut(h.id, l.source), Size: h.end(), Error: cut(own.Replace(r.report.Stores[i].Error), l.text)}
 		if h.head != nil {
 			s.Root = h.head.After().Root
 		}
@@ -107,7 +110,7 @@ func (r *run) describeCheckpoints(l limits) (out []segment.RecoveryCheckpoint) {
 
 func describeRanges(places []sealer.Placed, l limits) (out []segment.RecoveryRange) {
 	for i, p := range places {
-		if i == l.items {
+		if i == l.ranges {
 			rest := segment.RecoveryRange{First: p.First, Source: fmt.Sprintf("and %d more runs", len(places)-i)}
 			for _, p := range places[i:] {
 				rest.Count += p.Count
@@ -156,12 +159,16 @@ func (r *run) advise(now time.Time) {
 	if v := r.vouched; v != nil && v.size < r.plan.Size() {
 		add("%s vouches for the first %d of %d records; whether the log was ever longer than that, nobody here knows. A newer checkpoint, if one was kept, would tell", v.source, v.size, r.plan.Size())
 	}
-	if !r.report.LastClosed.IsZero() {
+	if !r.report.LastClosed.IsZero() && !r.report.Ended {
 		add("nothing is known to have been sealed between %s and %s: a reader sees this gap", r.report.LastClosed.UTC().Format(time.RFC3339), now.UTC().Format(time.RFC3339))
 	}
 	if _, err := r.FS.Stat(filepath.Join(r.StateDir, "records")); err == nil {
 		add("records that still waited to be passed on (emit: records) are set aside, too: the copy downstream may have a gap, the log has none")
 	}
 	add("keep %s: it holds everything that was in the state directory before", r.setAside())
+	if r.report.Ended {
+		add("run otelcol-custody drain now: the log has ended, and segments of it wait here for their stores")
+		return
+	}
 	add("start the collector; it seals the recovery and asks the stores before it answers anybody")
 }

@@ -35,14 +35,15 @@ func makeMark(h *seal.Head, root tree.Hash) mark {
 
 // history is what one store remembers of the log.
 type history struct {
-	id      string
-	reader  *logstore.Reader // nil if the store could not be opened
-	marks   []mark           // from genesis on, each following the one before
-	head    *seal.Verified   // the last of them
-	behind  []claim          // valid seals behind a gap
-	fork    *logstore.ForkError
-	err     error // why it could not be read, or not to its end
-	notices int
+	id        string
+	reader    *logstore.Reader // nil if the store could not be opened
+	marks     []mark           // from genesis on, each following the one before
+	head      *seal.Verified   // the last of them
+	behind    []claim          // valid seals behind a gap
+	recovered []mark           // of segments that were closed as recovered
+	fork      *logstore.ForkError
+	err       error // why it could not be read, or not to its end
+	notices   int
 }
 
 func (h *history) end() uint64 {
@@ -86,7 +87,11 @@ func (h *history) read(ctx context.Context, o *Options) {
 			h.err = err
 			return
 		}
-		h.marks, h.head = append(h.marks, markOfSeal(held.Seal)), held.Seal
+		m := markOfSeal(held.Seal)
+		h.marks, h.head = append(h.marks, m), held.Seal
+		if isRecovered(held.Seal) {
+			h.recovered = append(h.recovered, m)
+		}
 		o.Progress(h.id, uint64(len(h.marks)))
 	}
 }
@@ -114,6 +119,12 @@ func common(a, b []mark) int {
 	return n
 }
 
+// has says whether a seal is one of the history's.
+func (h *history) has(m mark) bool {
+	i := sort.Search(len(h.marks), func(i int) bool { return h.marks[i].first >= m.first })
+	return i < len(h.marks) && h.marks[i] == m
+}
+
 // allows says whether a seal is one of the history's, or can lie behind it.
 func (h *history) allows(s *sealer.SalvagedSeal) (bool, error) {
 	if h.end() < s.Head.First {
@@ -131,13 +142,23 @@ func (h *history) allows(s *sealer.SalvagedSeal) (bool, error) {
 	return h.marks[i] == markOf(s), nil
 }
 
+// at reads the seals at a place. Where too much lies to read all of it, what was
+// read counts.
+func (h *history) at(ctx context.Context, first uint64) ([]*logstore.Held, error) {
+	f, err := h.reader.At(ctx, first)
+	if flooded := (*logstore.FloodedError)(nil); err != nil && !errors.As(err, &flooded) {
+		return nil, fmt.Errorf("read the seal at record %d from store %s: %w", first, h.id, err)
+	}
+	return f.Seals, nil
+}
+
 // open reads the seal of a mark again.
 func (h *history) open(ctx context.Context, m mark) (*seal.Verified, error) {
-	f, err := h.reader.At(ctx, m.first)
-	if flooded := (*logstore.FloodedError)(nil); err != nil && !errors.As(err, &flooded) {
-		return nil, fmt.Errorf("read the seal at record %d from store %s: %w", m.first, h.id, err)
+	seals, err := h.at(ctx, m.first)
+	if err != nil {
+		return nil, err
 	}
-	for _, held := range f.Seals {
+	for _, held := range seals {
 		if markOfSeal(held.Seal) == m {
 			return held.Seal, nil
 		}

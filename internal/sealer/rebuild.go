@@ -102,10 +102,43 @@ func (r *Rebuild) KeptCommitments(do func(tree.Hash)) {
 	}
 }
 
+// KeptLines calls do with each line of a kept journal and its position, in order.
+func (r *Rebuild) KeptLines(do func(at uint64, line []byte)) error {
+	for _, j := range r.kept {
+		groups, err := j.whole()
+		if err != nil {
+			return err
+		}
+		at := j.header.first
+		for i := range groups {
+			for _, line := range segment.Lines(groups[i].lines) {
+				do(at, line)
+				at++
+			}
+		}
+	}
+	return nil
+}
+
 // Ended says whether the last word of what is kept is that the log has ended.
 func (r *Rebuild) Ended() bool {
 	c := r.LastClosed()
 	return c != nil && c.Reason == segment.Ended
+}
+
+// Drainable says whether the log has ended, segments of it wait, and nothing
+// would follow them.
+func (r *Rebuild) Drainable() bool {
+	waits := len(r.Pending)
+	for _, j := range r.kept {
+		switch {
+		case j.closed:
+			waits++
+		case len(j.groups) > 0:
+			return false
+		}
+	}
+	return r.Ended() && waits > 0 && len(r.again) == 0
 }
 
 // Again says that these records, in this order, are to be sealed again behind

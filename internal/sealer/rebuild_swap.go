@@ -91,7 +91,7 @@ func swap(c *Config, m marker, aside string) error {
 		if err := durable.MkdirAll(c.FS, aside, 0o700); err != nil {
 			return err
 		}
-		if err := move(c.FS, c.Dir, aside, ours); err != nil {
+		if err := move(c.FS, c.Dir, aside, foreign); err != nil {
 			return err
 		}
 		m.phase = placing
@@ -113,9 +113,15 @@ func swap(c *Config, m marker, aside string) error {
 	return durable.Remove(c.FS, filepath.Join(c.Dir, markerFile))
 }
 
-// ours says which names in a state directory are not part of the old state.
-func ours(name string) bool {
-	return name == lockFile || name == markerFile || name == rebuiltDir || strings.HasPrefix(name, asideStart) || durable.IsTemp(name)
+// foreign says which names in a state directory are not part of a log's state:
+// those of a recovery, and what a writer never wrote, as lost+found on a volume of
+// its own, which nobody may move.
+func foreign(name string) bool {
+	switch name {
+	case identityFile, checkpointFile, journalDir, spoolDir, recordsDir, forkedFile:
+		return false
+	}
+	return true
 }
 
 // move renames everything in one folder into another, and returns once both are

@@ -11,10 +11,10 @@ import (
 )
 
 // Write builds the state directory, with record as the first line behind what is
-// kept, and puts it in the place of the old one, which is set aside in a folder
-// of this name. The caller holds the lock. After an error either all of the old
-// state is in its place, or [Open] refuses with [ErrRecovering] until
-// [FinishRebuild] has put the new one there.
+// kept, or without one if the log has ended, and puts it in the place of the old
+// one, which is set aside in a folder of this name. The caller holds the lock.
+// After an error either all of the old state is in its place, or [Open] refuses
+// with [ErrRecovering] until [FinishRebuild] has put the new one there.
 func (r *Rebuild) Write(setAside string, record []byte) error {
 	if err := r.build(record); err != nil {
 		_ = removeAll(r.cfg.FS, filepath.Join(r.cfg.Dir, rebuiltDir)) // A full disk needs the room; else the next try does it.
@@ -131,8 +131,10 @@ func (r *Rebuild) buildJournals(c *Config, record []byte) error {
 	}
 	l := r.layout()
 	l.full = w.close
-	l.next(ledger.MaxRecovery)
-	w.add(record)
+	if record != nil {
+		l.next(ledger.MaxRecovery)
+		w.add(record)
+	}
 	for i := range r.again {
 		l.next(len(r.again[i].Line) + 1)
 		w.add(r.again[i].Line)

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
+	"path"
 	"path/filepath"
 	"slices"
 	"syscall"
@@ -36,8 +37,11 @@ type Salvage struct {
 	Unreadable int64
 	// Forked says that a writer was told here of another history.
 	Forked bool
-	// Faults are what is the matter, file by file.
+	// Faults are what is the matter, file by file; their names are those in the
+	// state directory, for they are sealed.
 	Faults []string
+
+	dir string
 }
 
 // Empty says that nothing of a log is left.
@@ -56,6 +60,9 @@ type SalvagedSeal struct {
 	c    *Config
 	made *seal.Verified
 }
+
+// Name is the file's in the state directory.
+func (s *SalvagedSeal) Name() string { return path.Join(spoolDir, filepath.Base(s.File)) }
 
 // Open reads the seal.
 func (s *SalvagedSeal) Open() (*seal.Verified, error) {
@@ -95,7 +102,7 @@ func Salvaging(c Config) (*Salvage, error) {
 	if c.FS == nil {
 		c.FS = durable.OS
 	}
-	s := &Salvage{}
+	s := &Salvage{dir: c.Dir}
 	id, err := readIdentity(&c)
 	for try := 0; badDisk(err) && try < 2; try++ {
 		id, err = readIdentity(&c)
@@ -131,6 +138,12 @@ func knownTrouble(err error) bool {
 }
 
 func (s *Salvage) fault(path string, cause error) {
+	if rel, err := filepath.Rel(s.dir, path); err == nil {
+		path = filepath.ToSlash(rel)
+	}
+	if failed := (*fs.PathError)(nil); errors.As(cause, &failed) {
+		cause = failed.Err // Its path is that of this machine.
+	}
 	s.Faults = append(s.Faults, fmt.Sprintf("%s: %v", path, cause))
 }
 

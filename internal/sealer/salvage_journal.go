@@ -2,6 +2,7 @@ package sealer
 
 import (
 	"bytes"
+	"path"
 	"path/filepath"
 	"strconv"
 	"strings"
@@ -59,6 +60,20 @@ func (j *SalvagedJournal) First() (uint64, bool) {
 	first, err := strconv.ParseUint(strings.TrimSuffix(filepath.Base(j.File), journalExt), 10, 63)
 	return first, err == nil
 }
+
+// Name is the file's in the state directory.
+func (j *SalvagedJournal) Name() string { return path.Join(journalDir, filepath.Base(j.File)) }
+
+// Span is where the journal begins by its header, and where its good beginning
+// ends. Open says that nothing closes that.
+func (j *SalvagedJournal) Span() (first, end uint64) {
+	end = j.header.first
+	for i := range j.groups {
+		end += uint64(j.groups[i].count())
+	}
+	return j.header.first, end
+}
+func (j *SalvagedJournal) Open() bool { return !j.closed }
 
 // Headed says whether the header is known, Intact whether Open would take the
 // file.
@@ -196,7 +211,7 @@ func (j *SalvagedJournal) Good() ([]Former, error) {
 	at, link := j.header.first, j.header.previous
 	for i := range groups {
 		for k, line := range segment.Lines(groups[i].lines) {
-			f := Former{Source: j.File, Line: line, Position: at, Known: true, Previous: link}
+			f := Former{Source: j.Name(), Line: line, Position: at, Known: true, Previous: link}
 			f.Commitment = tree.Commitment(j.header.seed.Salt(at), groups[i].digests[k])
 			link = tree.Link(link, f.Commitment)
 			at++
@@ -225,7 +240,7 @@ func (j *SalvagedJournal) Strays() []Former {
 	for i := range j.strays {
 		s := &j.strays[i]
 		for k, line := range segment.Lines(s.group.lines) {
-			f := Former{Source: j.File, Line: line}
+			f := Former{Source: j.Name(), Line: line}
 			if s.known {
 				f.Position, f.Known = s.first+uint64(k), true
 			}

@@ -2,6 +2,8 @@ package sealer
 
 import (
 	"bytes"
+	"path"
+	"path/filepath"
 
 	"github.com/otelcol-custody/custody/ledger/seal"
 	"github.com/otelcol-custody/custody/ledger/segment"
@@ -51,7 +53,7 @@ func (o *Orphan) Records() (out []Former) {
 	for i, line := range segment.Lines(text) {
 		at := o.Header.First + uint64(i)
 		if !ownWord(line) {
-			out = append(out, Former{Source: o.File, Line: line, Position: at, Known: true, Commitment: tree.Commitment(o.Header.Seed.Salt(at), tree.Digest(line))})
+			out = append(out, Former{Source: path.Join(spoolDir, filepath.Base(o.File)), Line: line, Position: at, Known: true, Commitment: tree.Commitment(o.Header.Seed.Salt(at), tree.Digest(line))})
 		}
 	}
 	return out
