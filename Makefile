@@ -9,6 +9,7 @@ COUNT     ?= 1
 BENCH     ?= .
 BENCHTIME ?= 1s
 PKGS      ?= ./...
+KILLS     ?= 200
 
 # The same sources give the same bytes, whoever builds them and where.
 export CGO_ENABLED = 0
@@ -39,6 +40,11 @@ test: build $(STAMP) $(SERVERS) ## every test: Go, both readers, foreign verifie
 	go test -timeout 20m $(PKGS)
 	cd tools && go test ./...
 	scripts/e2e
+
+.PHONY: torture
+torture: build $(SERVERS) ## every fault at every file call, KILLS=200 kills under load, all tables (half an hour)
+	scripts/require --install
+	scripts/torture $(KILLS)
 
 .PHONY: race
 race: $(SERVERS) ## the concurrent packages under the race detector (needs a C compiler)
