@@ -42,12 +42,18 @@ func (o *output) String() string {
 	return o.buf.String()
 }
 
-// launch starts the collector and does not wait for it. What it said is shown
-// when the test fails; it never outlives the test.
+// launch starts the collector and does not wait for it.
 func launch(t *testing.T, h *home, overlays ...string) *collector {
 	t.Helper()
+	return launchAs(t, h, collectorBin, append([]string{"--plain"}, h.args(t, overlays...)...))
+}
+
+// launchAs starts a program that is the collector, or becomes it. What it said is
+// shown when the test fails; it never outlives the test.
+func launchAs(t *testing.T, h *home, bin string, args []string) *collector {
+	t.Helper()
 	c := &collector{home: h, log: &output{}, done: make(chan struct{})}
-	c.cmd = exec.Command(collectorBin, append([]string{"--plain"}, h.args(t, overlays...)...)...)
+	c.cmd = exec.Command(bin, args...)
 	c.cmd.Dir, c.cmd.Env = h.dir, h.env()
 	c.cmd.Stdout, c.cmd.Stderr = c.log, c.log
 	c.cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}

@@ -2,63 +2,41 @@ package e2e
 
 import (
 	"crypto/sha256"
-	"fmt"
 	"math/rand/v2"
 	"os"
 	"strconv"
 	"strings"
 	"syscall"
 	"testing"
-	"time"
 )
 
-// Killed at any moment and started again, the collector has lost nothing that it
-// answered, and no position of the log has ever held two records.
-func TestKill(t *testing.T) {
-	t.Parallel()
-	h := newHome(t, "")
-	b := newBook()
-	places := &places{}
-	var kept []string
-	rounds := torture(t)
-	for round := range rounds {
-		c := start(t, h)
-		l := startLoad(t, b, h, fmt.Sprintf("r%d", round))
-		seals, answers := sealCount(h.store()), b.answers()
-		eventually(t, "answers and a seal", func() bool { return b.answers() > answers+50 && sealCount(h.store()) > seals })
-		time.Sleep(time.Duration(rand.IntN(1000)) * time.Millisecond)
-		c.kill()
-		l.stop()
-
-		places.check(t, readStore(t, h.store()))
-		for _, file := range kept {
-			verify(t, 0, h.store(), h.pub(), "--since", file)
-		}
-		file := h.path(fmt.Sprintf("kept-%d.checkpoint", round))
-		verify(t, 0, h.store(), h.pub(), "--save-checkpoint", file)
-		kept = append(kept, file)
-	}
-	start(t, h).stop(t)
-	records := readStore(t, h.store())
-	places.check(t, records)
-	b.check(t, records)
-	for _, file := range kept {
-		verify(t, 0, h.store(), h.pub(), "--since", file)
-	}
-	t.Logf("%d rounds, %d records", rounds, len(records))
-}
-
+// torture is how often the collector is killed: some times, or as often as
+// CUSTODY_TORTURE says.
 func torture(t *testing.T) int {
 	t.Helper()
 	text := os.Getenv("CUSTODY_TORTURE")
 	if text == "" {
-		return 8
+		return 20
 	}
 	n, err := strconv.Atoi(text)
 	if err != nil || n < 1 {
-		t.Fatalf("CUSTODY_TORTURE=%s is not a number of rounds", text)
+		t.Fatalf("CUSTODY_TORTURE=%s is not a number of kills", text)
 	}
 	return n
+}
+
+// dice decide what a test does at random; CUSTODY_SEED does it again.
+func dice(t *testing.T) *rand.Rand {
+	t.Helper()
+	seed := rand.Uint64()
+	if text := os.Getenv("CUSTODY_SEED"); text != "" {
+		var err error
+		if seed, err = strconv.ParseUint(text, 10, 64); err != nil {
+			t.Fatalf("CUSTODY_SEED=%s is not a number", text)
+		}
+	}
+	t.Logf("CUSTODY_SEED=%d", seed)
+	return rand.New(rand.NewPCG(seed, 0))
 }
 
 // places remembers what each position of the log held.

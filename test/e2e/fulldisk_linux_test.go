@@ -28,6 +28,9 @@ func TestFullDisk(t *testing.T) {
 	t.Run("of the store", fullStore)
 	t.Run("of the state", fullState)
 	t.Run("of everything", fullHome)
+	t.Run("without inodes for the store", storeWithoutInodes)
+	t.Run("without inodes for the state", stateWithoutInodes)
+	t.Run("read-only store", readOnlyStore)
 }
 
 // inNamespace runs this very test in a mount namespace, as its root.
@@ -48,15 +51,31 @@ func inNamespace(t *testing.T) {
 	t.Logf("%s", out)
 }
 
-// A disk is a small file system that can be filled up.
-type disk struct{ dir string }
+// A disk is a small file system that can be filled up: with bytes, or with names
+// if it has few inodes.
+type disk struct {
+	dir    string
+	inodes bool
+}
 
 func newDisk(t *testing.T, dir string, mib int) *disk {
+	t.Helper()
+	mount(t, "tmpfs", dir, "tmpfs", 0, fmt.Sprintf("size=%dm", mib))
+	return &disk{dir: dir}
+}
+
+func newDiskOfInodes(t *testing.T, dir string) *disk {
+	t.Helper()
+	mount(t, "tmpfs", dir, "tmpfs", 0, "size=64m,nr_inodes=200")
+	return &disk{dir: dir, inodes: true}
+}
+
+func mount(t *testing.T, source, dir, kind string, flags uintptr, options string) {
 	t.Helper()
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		t.Fatal(err)
 	}
-	if err := syscall.Mount("tmpfs", dir, "tmpfs", 0, fmt.Sprintf("size=%dm", mib)); err != nil {
+	if err := syscall.Mount(source, dir, kind, flags, options); err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() {
@@ -64,34 +83,38 @@ func newDisk(t *testing.T, dir string, mib int) *disk {
 			t.Error(err)
 		}
 	})
-	return &disk{dir}
 }
 
-func (d *disk) ballast() string { return filepath.Join(d.dir, "ballast") }
-
-// fill leaves no byte.
+// fill leaves no byte, or no inode.
 func (d *disk) fill(t *testing.T) {
 	t.Helper()
-	f, err := os.Create(d.ballast())
-	if err != nil {
-		t.Fatal(err)
-	}
-	block := make([]byte, 4096)
-	for err == nil {
-		_, err = f.Write(block)
+	err := error(nil)
+	for n := 0; err == nil; n++ {
+		err = d.ballast(n)
 	}
 	if !errors.Is(err, syscall.ENOSPC) {
 		t.Fatal(err)
 	}
-	if err := f.Close(); err != nil {
-		t.Fatal(err)
+}
+
+func (d *disk) ballast(n int) error {
+	f, err := os.Create(filepath.Join(d.dir, fmt.Sprint("ballast-", n)))
+	if err != nil {
+		return err
 	}
+	block := make([]byte, 4096)
+	for err == nil && !d.inodes {
+		_, err = f.Write(block)
+	}
+	return errors.Join(err, f.Close())
 }
 
 func (d *disk) free(t *testing.T) {
 	t.Helper()
-	if err := os.Remove(d.ballast()); err != nil {
-		t.Fatal(err)
+	names, err := filepath.Glob(filepath.Join(d.dir, "ballast-*"))
+	done(t, err)
+	for _, name := range names {
+		done(t, os.Remove(name))
 	}
 }
 
@@ -137,6 +160,7 @@ func fullStore(t *testing.T) {
 	t.Logf("the sender was told: %s", h.said(refusal))
 	body := c.awaitHealth(t, http.StatusInternalServerError)
 	wantSaid(t, reasons(h.said(body)), "exporter:file_worm", "no space left on device")
+	c.counts(t, `reason="full"`, `what="intake"`, `what="delivery"`)
 	taken := b.answers()
 	if taken < 500 {
 		t.Errorf("only %d records were taken before the spool was full", taken)
@@ -160,7 +184,80 @@ func fullState(t *testing.T) {
 	}
 	t.Logf("the sender was told: %s", h.said(refusal))
 	wantSaid(t, reasons(h.said(c.awaitHealth(t, http.StatusInternalServerError))), "processor:hash_chain", "no space left on device")
+	c.counts(t, `reason="journal"`, `what="journal"`)
 	d.free(t)
+	recovers(t, c, b, s)
+}
+
+// counts wants records counted as refused for a reason, and faults as retried.
+func (c *collector) counts(t *testing.T, reason string, whats ...string) {
+	t.Helper()
+	eventually(t, "refusals with "+reason, func() bool { return c.counter(t, "otelcol_hash_chain_refused", reason) > 0 })
+	for _, what := range whats {
+		eventually(t, "troubles with "+what, func() bool { return c.counter(t, "otelcol_hash_chain_troubles", what) > 0 })
+	}
+}
+
+// storeWithoutInodes has space, and no name can be made.
+func storeWithoutInodes(t *testing.T) {
+	h := newHome(t, "")
+	pressed(t, h, newDiskOfInodes(t, h.store()), "the spool is full", `reason="full"`, `what="intake"`, `what="delivery"`)
+}
+
+func stateWithoutInodes(t *testing.T) {
+	h := newHome(t, "")
+	pressed(t, h, newDiskOfInodes(t, h.path("state")), "no space left on device", `reason="journal"`, `what="journal"`)
+}
+
+// pressed fills the disk under a collector, which says why it refuses, and wants
+// it to recover.
+func pressed(t *testing.T, h *home, d *disk, why, reason string, whats ...string) {
+	t.Helper()
+	c := start(t, h, smallSpool)
+	b, s := newBook(), byGRPC(t, h.grpc)
+	b.mustDeliver(t, s, "first")
+	d.fill(t)
+	refusal := sendUntilRefused(t, b, s)
+	wantSaid(t, h.said(refusal), "Unavailable", why)
+	wantSaid(t, reasons(h.said(c.awaitHealth(t, http.StatusInternalServerError))), "no space left on device")
+	c.counts(t, reason, whats...)
+	d.free(t)
+	recovers(t, c, b, s)
+}
+
+// readOnlyStore is what a file system becomes that has seen errors.
+func readOnlyStore(t *testing.T) {
+	h := newHome(t, "")
+	c := start(t, h, smallSpool)
+	b, s := newBook(), byGRPC(t, h.grpc)
+	b.mustDeliver(t, s, "first")
+	eventually(t, "a seal", func() bool { return sealCount(h.store()) > 0 })
+	// Laid over itself: what is open for writing keeps others from being remounted.
+	done(t, syscall.Mount(h.store(), h.store(), "", syscall.MS_BIND, ""))
+	done(t, syscall.Mount("", h.store(), "", syscall.MS_REMOUNT|syscall.MS_BIND|syscall.MS_RDONLY, ""))
+	refusal := sendUntilRefused(t, b, s)
+	wantSaid(t, h.said(refusal), "Unavailable", "the spool is full")
+	wantSaid(t, reasons(h.said(c.awaitHealth(t, http.StatusInternalServerError))), "exporter:file_worm", "read-only file system")
+	c.counts(t, `reason="full"`, `what="intake"`, `what="delivery"`)
+	done(t, syscall.Unmount(h.store(), syscall.MNT_DETACH))
+	recovers(t, c, b, s)
+}
+
+// The spool's limit is reached though the disk has space, since the store is away.
+func TestSpoolLimit(t *testing.T) {
+	t.Parallel()
+	h := newHome(t, "")
+	c := start(t, h, smallSpool)
+	b, s := newBook(), byGRPC(t, h.grpc)
+	b.mustDeliver(t, s, "first")
+	eventually(t, "a seal", func() bool { return sealCount(h.store()) > 0 })
+	away := h.path("away")
+	done(t, os.Rename(h.store(), away))
+	refusal := sendUntilRefused(t, b, s)
+	wantSaid(t, h.said(refusal), "Unavailable", "the spool is full", "$CUSTODY_HOME/state", "the limit is 4 MiB", "empties by itself")
+	wantSaid(t, reasons(h.said(c.awaitHealth(t, http.StatusInternalServerError))), "exporter:file_worm", "is gone")
+	c.counts(t, `reason="full"`, `what="intake"`, `what="delivery"`)
+	done(t, os.Rename(away, h.store()))
 	recovers(t, c, b, s)
 }
 

@@ -248,7 +248,8 @@ func TestLostState(t *testing.T) {
 	c.stop(t)
 	before := readStore(t, h.store())
 	done(t, os.Rename(h.path("state"), h.path("state.lost")))
-	wantRefusal(t, h, "", "log quickstart is forked", "$CUSTODY_HOME/store", "keep both", `docs/operations.md, "A fork"`)
+	wantRefusal(t, h, "", "log quickstart is forked", "$CUSTODY_HOME/store", "was about to begin the log", "on_missing_head: genesis",
+		"its state was lost", "otelcol-custody recover", "--log quickstart", "Keep both", `docs/operations.md, "A fork"`)
 	verify(t, 0, h.store(), h.pub())
 	if after := readStore(t, h.store()); len(after) != len(before) {
 		t.Errorf("the store had %d records and has %d", len(before), len(after))

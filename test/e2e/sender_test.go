@@ -15,6 +15,7 @@ import (
 	"go.opentelemetry.io/collector/pdata/plog"
 	"go.opentelemetry.io/collector/pdata/plog/plogotlp"
 	"google.golang.org/grpc"
+	"google.golang.org/grpc/backoff"
 	"google.golang.org/grpc/credentials/insecure"
 )
 
@@ -48,6 +49,12 @@ func (b *book) answers() int {
 	return len(b.answered)
 }
 
+// join adds what other senders did, under other ids.
+func (b *book) join(o *book) {
+	maps.Copy(b.sent, o.sent)
+	maps.Copy(b.answered, o.answered)
+}
+
 // check holds the book against a store: what was answered is there, and nothing
 // is there more often than it was sent.
 func (b *book) check(t *testing.T, records []stored) {
@@ -79,7 +86,8 @@ type send func(ctx context.Context, ld plog.Logs) error
 
 func byGRPC(t *testing.T, endpoint string) send {
 	t.Helper()
-	conn, err := grpc.NewClient(endpoint, grpc.WithTransportCredentials(insecure.NewCredentials()))
+	quick := grpc.ConnectParams{Backoff: backoff.Config{BaseDelay: 20 * time.Millisecond, Multiplier: 1.5, MaxDelay: 200 * time.Millisecond}, MinConnectTimeout: time.Second}
+	conn, err := grpc.NewClient(endpoint, grpc.WithTransportCredentials(insecure.NewCredentials()), grpc.WithConnectParams(quick))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -3,6 +3,8 @@ package e2e
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"slices"
@@ -41,7 +43,7 @@ func (r *stored) text(t *testing.T) string {
 	return s
 }
 
-// readStore reads all records of the log, in order, without any code of the
+// readStore reads all sealed records of the log, in order, without any code of the
 // project. It wants each index once.
 func readStore(t *testing.T, store string) []stored {
 	t.Helper()
@@ -61,12 +63,26 @@ func readStore(t *testing.T, store string) []stored {
 		if err != nil {
 			t.Fatal(err)
 		}
+		if !sealed(t, store, filepath.Base(name)) {
+			continue // It is on its way yet, or lost a race.
+		}
 		if first != uint64(len(all)) {
 			t.Fatalf("%s: %d records come before it", name, len(all))
 		}
 		all = appendSegment(t, all, dec, name)
 	}
 	return all
+}
+
+// sealed says whether the seal at a segment's place names it by its hash.
+func sealed(t *testing.T, store, segment string) bool {
+	t.Helper()
+	first, hash, _ := strings.Cut(strings.TrimSuffix(segment, ".jsonl.zst"), "-")
+	b, err := os.ReadFile(filepath.Join(store, logName, "seals", first+".seal"))
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		t.Fatal(err)
+	}
+	return bytes.Contains(b, []byte(hash))
 }
 
 func appendSegment(t *testing.T, all []stored, dec *zstd.Decoder, name string) []stored {
