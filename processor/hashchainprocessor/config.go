@@ -114,6 +114,9 @@ func (c *Config) Validate() error {
 		}
 	}
 	atLeast("ack_timeout", c.AckTimeout, 100*time.Millisecond)
+	if c.Ack == ackStored && c.AckTimeout < 2*sealer.AwaitedAge {
+		fault("ack_timeout", "must be at least %v with ack: stored, got %v: a segment is closed up to %v after its first record, and the stores need time", 2*sealer.AwaitedAge, c.AckTimeout, sealer.AwaitedAge)
+	}
 	atLeast("segment::max_age", c.Segment.MaxAge, 100*time.Millisecond)
 	atLeast("heartbeat_interval", c.HeartbeatInterval, time.Second)
 	atLeast("checkpoint_interval", c.CheckpointInterval, 10*time.Millisecond)

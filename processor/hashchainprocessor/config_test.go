@@ -60,7 +60,8 @@ func TestConfigFull(t *testing.T) {
 // Every fault is reported at once, led by its key.
 func TestConfigFaults(t *testing.T) {
 	for name, keys := range map[string][]string{
-		"empty": {"log:", "state_dir:", "key::file:"},
+		"empty":          {"log:", "state_dir:", "key::file:"},
+		"stored_in_vain": {"ack_timeout: must be at least 2s with ack: stored"},
 		"everything_wrong": {"log:", "origin:", "state_dir:", "key::file:", "on_missing_head:", "ack:", "ack_timeout:",
 			"segment::max_age:", "segment::max_size_mib:", "spool::max_size_mib:", "heartbeat_interval:", "checkpoint_interval:",
 			"retain_for:", "min_stores:", "emit:"},

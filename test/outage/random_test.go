@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/otelcol-custody/custody/internal/durable/durabletest"
+	"github.com/otelcol-custody/custody/internal/sealer"
 )
 
 // Random stores before a writer that is killed again and again: in the end each
@@ -37,7 +38,7 @@ func TestRandomOutages(t *testing.T) {
 func (w *world) torment(seed uint64) {
 	rng := rand.New(rand.NewPCG(seed, 3))
 	w.c.AckStored = rng.IntN(2) == 0
-	w.c.AckTimeout = time.Duration(1+rng.IntN(20)) * time.Second
+	w.c.AckTimeout = 2*sealer.AwaitedAge + time.Duration(rng.IntN(20))*time.Second
 	w.c.MaxAge = time.Duration(1+rng.IntN(20)) * time.Second
 	w.c.Checkpoint = time.Second
 	if rng.IntN(3) == 0 {
