@@ -101,6 +101,9 @@ func Read(ld plog.Logs) (Message, error) {
 			o.Seal = body()
 		case EventProbe:
 			p, err := parseProbe(body())
+			if stored, ok := lr.Attributes().Get(attrStored); ok && err == nil {
+				p.Stored = uint64(max(0, stored.Int()))
+			}
 			m.Probe, stray = p, errors.Join(stray, err)
 		case EventCheckpoint:
 		default:
@@ -142,11 +145,15 @@ func bodyBytes(v pcommon.Value) []byte {
 // anyone. It carries the writer's newest seal, or the log's name at genesis.
 type Probe struct {
 	Seal   []byte // nil at genesis
+	Stored uint64 // so many of the log's records every store has confirmed
 	Log    string // at genesis
 	Origin string // at genesis
 }
 
-const probeVersion = "custody-probe/v1"
+const (
+	probeVersion = "custody-probe/v1"
+	attrStored   = "custody.stored"
+)
 
 // Logs makes the message that carries the probe.
 func (p *Probe) Logs() plog.Logs {
@@ -158,6 +165,9 @@ func (p *Probe) Logs() plog.Logs {
 	lr := ld.ResourceLogs().AppendEmpty().ScopeLogs().AppendEmpty().LogRecords().AppendEmpty()
 	lr.SetEventName(EventProbe)
 	lr.Body().SetEmptyBytes().FromRaw(body)
+	if p.Stored > 0 {
+		lr.Attributes().PutInt(attrStored, int64(p.Stored))
+	}
 	return ld
 }
 

@@ -28,7 +28,7 @@ func TestEmptiedObjectsAreNotIgnored(t *testing.T) {
 }
 
 func TestProbeRoundTrip(t *testing.T) {
-	for _, want := range []Probe{{Log: "web", Origin: "custody.example/web"}, {Seal: []byte("custody-seal/v1\n")}} {
+	for _, want := range []Probe{{Log: "web", Origin: "custody.example/web"}, {Seal: []byte("custody-seal/v1\n"), Stored: 7}} {
 		m, err := Read(want.Logs())
 		if err != nil || m.Probe == nil || fmt.Sprint(*m.Probe) != fmt.Sprint(want) {
 			t.Errorf("probe %+v reads as %+v, %v", want, m.Probe, err)

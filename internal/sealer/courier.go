@@ -24,6 +24,7 @@ type courier struct {
 	done   []uint64  // delivered; their seals are still here
 	newest uint64    // first of the newest seal
 	head   []byte    // the newest seal, nil at genesis
+	end    uint64    // behind its last record
 	signed []byte    // a checkpoint to show, nil: none
 	turn   int       // of the segments behind the window
 	ending bool
@@ -40,7 +41,7 @@ const window = 8
 func newCourier(s *Sealer, st *state) *courier {
 	c := &courier{s: s, wake: make(chan struct{}, 1), queue: st.pending, done: st.done}
 	if st.head != nil {
-		c.newest, c.head = st.head.First, st.head.Bytes()
+		c.newest, c.head, c.end = st.head.First, st.head.Bytes(), st.head.End()
 	}
 	s.obs.Waiting(len(c.queue))
 	return c
@@ -58,7 +59,7 @@ func (c *courier) add(v *seal.Verified) {
 	c.mu.Lock()
 	c.queue = append(c.queue, newSpooled(v))
 	c.s.obs.Waiting(len(c.queue))
-	c.newest, c.head = v.First, v.Bytes()
+	c.newest, c.head, c.end = v.First, v.Bytes(), v.End()
 	c.mu.Unlock()
 	c.nudge()
 }

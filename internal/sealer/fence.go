@@ -17,6 +17,9 @@ func (c *courier) fence(ctx context.Context) bool {
 		c.s.fail(err)
 		return false
 	}
+	if ctx.Err() != nil {
+		return false // A stop; the stores have not failed.
+	}
 	if given > 0 {
 		c.s.fenced.Store(true)
 	}
@@ -44,5 +47,9 @@ func (c *courier) probe() *delivery.Probe {
 	if c.head == nil {
 		return &delivery.Probe{Log: c.s.cfg.Log, Origin: c.s.cfg.Signer.Name()}
 	}
-	return &delivery.Probe{Seal: c.head}
+	stored := c.end
+	if len(c.queue) > 0 {
+		stored = c.queue[0].head.First
+	}
+	return &delivery.Probe{Seal: c.head, Stored: stored}
 }

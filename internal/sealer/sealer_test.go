@@ -132,7 +132,14 @@ func (m *memStore) Probe(_ context.Context, p *delivery.Probe) (int, int, error)
 			return 0, 1, m.fork(v)
 		}
 	}
-	if m.head != nil && m.head.End() > size {
+	end := uint64(0)
+	if m.head != nil {
+		end = m.head.End()
+	}
+	if p.Stored > min(size, end) {
+		m.t.Errorf("a probe of a log of %d records says that %d were confirmed; there are %d", size, p.Stored, end)
+	}
+	if end > size {
 		return 0, 1, &delivery.ForkError{Store: "mem", Log: "web", Object: m.head.Name(), Size: m.head.First, Theirs: m.head.After().Text()}
 	}
 	return 1, 1, nil

@@ -397,6 +397,47 @@ func (hung) Probe(ctx context.Context, _ *delivery.Probe) (int, int, error) {
 	return 0, 1, ctx.Err()
 }
 
+// asked is a store that keeps what it was asked last.
+type asked struct {
+	*memStore
+	last *delivery.Probe
+}
+
+func (a asked) Probe(ctx context.Context, p *delivery.Probe) (int, int, error) {
+	*a.last = *p
+	return a.memStore.Probe(ctx, p)
+}
+
+// A probe says what the stores had confirmed, so that an empty one is no witness.
+func TestProbeSaysWhatIsStored(t *testing.T) {
+	bubble(t, func(t *testing.T, c Config, store *memStore) {
+		probe := delivery.Probe{}
+		session := func(from, n int, down error) {
+			s := open(t, c, asked{store, &probe})
+			store.setDown(down)
+			if err := s.Append(t.Context(), batchOf(from, n)); err != nil {
+				t.Fatal(err)
+			}
+			if err := s.Close(context.Background(), 3*time.Second); err != nil {
+				t.Fatal(err)
+			}
+			store.setDown(nil)
+		}
+		session(0, 3, nil)
+		if probe.Stored != 0 {
+			t.Errorf("at genesis: %+v", probe)
+		}
+		session(3, 3, errors.New("away"))
+		if probe.Stored != 4 { // A closed record is behind the three.
+			t.Errorf("all was delivered, and the probe says %d", probe.Stored)
+		}
+		session(6, 3, nil)
+		if probe.Stored != 4 {
+			t.Errorf("a segment waits, and the probe says %d", probe.Stored)
+		}
+	})
+}
+
 func TestHungProbe(t *testing.T) {
 	bubble(t, func(t *testing.T, c Config, store *memStore) {
 		s := open(t, c, hung{store})

@@ -91,6 +91,39 @@ func TestForkBehind(t *testing.T) {
 	}
 }
 
+// A store that lacks what every store had confirmed was emptied, or is another
+// one: it cannot say that nobody went on with the log.
+func TestProbeOfLackingStore(t *testing.T) {
+	f := newFork(t)
+	for name, c := range map[string]struct {
+		holds  []ledgertest.Segment
+		head   ledgertest.Segment
+		stored uint64
+		near   uint64
+		lacks  bool
+	}{
+		"holds all":                      {[]ledgertest.Segment{f.a, f.b}, f.b, f.b.Seal.End(), 0, false},
+		"has what was confirmed":         {[]ledgertest.Segment{f.a}, f.c, f.a.Seal.End(), 0, false},
+		"nothing was confirmed":          {nil, f.c, 0, 0, false},
+		"empty":                          {nil, f.c, f.a.Seal.End(), 0, true},
+		"empty, all was confirmed":       {nil, f.b, f.b.Seal.End(), 0, true},
+		"empty, the first was confirmed": {nil, f.a, f.a.Seal.End(), 0, true},
+		"lacks the last":                 {[]ledgertest.Segment{f.a}, f.b, f.b.Seal.End(), f.b.Seal.First, true},
+		"lacks the last but one":         {[]ledgertest.Segment{f.a}, f.c, f.c.Seal.First, f.a.Seal.End(), true},
+	} {
+		t.Run(name, func(t *testing.T) {
+			writer := newBench(t, nil)
+			writer.must(c.holds...)
+			b := newBench(t, writer.mem)
+			err := b.send((&delivery.Probe{Seal: c.head.Seal.Bytes(), Stored: c.stored}).Logs())
+			var lacks *PredecessorError
+			if errors.As(err, &lacks) != c.lacks || (err != nil) != c.lacks || c.lacks && lacks.Near != c.near {
+				t.Errorf("answer: %v", err)
+			}
+		})
+	}
+}
+
 func TestProbe(t *testing.T) {
 	f := newFork(t)
 	for _, c := range []struct {

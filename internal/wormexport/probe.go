@@ -39,8 +39,8 @@ func (e *Exporter) question(p *delivery.Probe) (sealID, func(context.Context, st
 		return sealID{}, nil, err
 	}
 	id := idOf(p.Seal)
-	return sha256.Sum256(append([]byte("head\n"), id[:]...)), func(ctx context.Context, s store.Store) error {
-		return e.checkHead(ctx, s, v, asked)
+	return sha256.Sum256(fmt.Appendf(nil, "head\n%d\n%s", p.Stored, id[:])), func(ctx context.Context, s store.Store) error {
+		return e.checkHead(ctx, s, v, p.Stored, asked)
 	}, nil
 }
 
@@ -60,8 +60,10 @@ func (e *Exporter) checkUnused(ctx context.Context, s store.Store, log, origin s
 
 // checkHead is the probe of a writer whose newest seal is v: the store must hold
 // that very seal where v begins, or none yet, and none behind it. A store that
-// lags is fine, unless what it has already leads elsewhere.
-func (e *Exporter) checkHead(ctx context.Context, s store.Store, v *seal.Verified, asked uint64) error {
+// lags is fine, unless what it has already leads elsewhere, or it lacks some of
+// the first stored records: then it was emptied, or another one is in its place,
+// and it cannot say that nobody went on with the log.
+func (e *Exporter) checkHead(ctx context.Context, s store.Store, v *seal.Verified, stored, asked uint64) error {
 	ours := string(v.After().Note())
 	held := false
 	for found, err := range e.from(ctx, s, v.Log, v.First, v.End()) {
@@ -84,8 +86,13 @@ func (e *Exporter) checkHead(ctx context.Context, s store.Store, v *seal.Verifie
 		return nil
 	}
 	var lags *PredecessorError
-	if err := e.checkOrder(ctx, s, v); err != nil && !errors.As(err, &lags) {
+	switch err := e.checkOrder(ctx, s, v); {
+	case errors.As(err, &lags) && lags.Near >= stored:
+		return nil
+	case err != nil:
 		return err
+	case stored > v.First:
+		return &PredecessorError{v.Log, v.End(), v.First}
 	}
 	return nil
 }
