@@ -1,6 +1,7 @@
 package recovery
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"slices"
@@ -39,7 +40,7 @@ func given(o *Options, keys *checkpoint.Keys) ([]claim, error) {
 }
 
 // remembered are the claims of the state directory: its checkpoint, its newest
-// seal, and every other one that the course does not have.
+// seal, and others that the course does not have.
 func remembered(keys *checkpoint.Keys, s *sealer.Salvage, c *course) ([]claim, error) {
 	var all []claim
 	if s.Checkpoint != nil {
@@ -49,44 +50,49 @@ func remembered(keys *checkpoint.Keys, s *sealer.Salvage, c *course) ([]claim, e
 		}
 		all = append(all, claim{source: "the state directory's checkpoint", size: signed.Size, root: signed.Root, note: signed.Note(), memory: true})
 	}
+	var seals []claim
 	for i := range s.Seals {
 		found := &s.Seals[i]
-		if i < len(s.Seals)-1 && c.has(markOf(found)) {
-			continue
-		}
 		k := sealClaim("the state directory's "+found.Name(), markOf(found), found.After)
 		k.memory = true
-		all = append(all, k)
+		if seals = append(seals, k); i == len(s.Seals)-1 && c.has(k.says) {
+			all = append(all, k)
+		}
 	}
-	return all, nil
+	return append(all, strange(seals, c)...), nil
 }
 
 // claimed are the claims of stores beside their own histories: seals behind gaps
-// and beside forks that the course does not have. Of those of one store one
-// suffices that is ahead, and one that is not.
+// and beside forks.
 func claimed(all []*history, c *course) (out []claim) {
 	for _, h := range all {
-		var ahead, within []claim
 		if h.fork != nil {
 			for _, held := range []*seal.Verified{h.fork.One.Seal, h.fork.Other.Seal} {
 				h.behind = append(h.behind, sealClaim("store "+h.id, markOfSeal(held), held.After()))
 			}
 		}
-		for _, k := range h.behind {
-			switch {
-			case c.has(k.says):
-			case k.size > c.end():
-				ahead = append(ahead, k)
-			default:
-				within = append(within, k)
-			}
-		}
-		if len(ahead) > 0 {
-			out = append(out, slices.MaxFunc(ahead, func(a, b claim) int { return int(int64(a.size) - int64(b.size)) }))
-		}
-		out = append(out, within[:min(1, len(within))]...)
+		out = append(out, strange(h.behind, c)...)
 	}
 	return out
+}
+
+// strange are those of one witness's seals that the course does not have: one
+// that is ahead suffices, and one that is not.
+func strange(seals []claim, c *course) (out []claim) {
+	var ahead, within []claim
+	for _, k := range seals {
+		switch {
+		case c.has(k.says):
+		case k.size > c.end():
+			ahead = append(ahead, k)
+		default:
+			within = append(within, k)
+		}
+	}
+	if len(ahead) > 0 {
+		out = append(out, slices.MaxFunc(ahead, func(a, b claim) int { return cmp.Compare(a.size, b.size) }))
+	}
+	return append(out, within[:min(1, len(within))]...)
 }
 
 // verdict holds a claim against the course and the journals that continue it.

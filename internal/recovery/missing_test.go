@@ -3,8 +3,10 @@ package recovery
 import (
 	"context"
 	"errors"
+	"fmt"
 	"maps"
 	"path"
+	"slices"
 	"strings"
 	"testing"
 
@@ -142,10 +144,57 @@ func TestOldCheckpoint(t *testing.T) {
 			w.overwrite(name, b)
 			maps.Copy(excused, gone(t, name, whole, b))
 		}
-		if r := w.must(none); r.Unreadable == 0 || r.AcceptedLoss {
+		w.refused(none, "has lost acknowledged writes", "1 at least", "--accept-loss")
+		if r := w.must(acceptLoss); r.Unreadable == 0 || len(r.Reasons) != 1 {
 			t.Errorf("the report says %+v", r)
 		}
 		w.resume(100)
 		only(t, w.audit(w.stores[0], excused, w.notes...))
+	})
+}
+
+// A journal that is cut between frames looks whole; its watermark tells that it
+// is not, and the checkpoint here is older.
+func TestCutBetweenFrames(t *testing.T) {
+	for _, frame := range []int{1, 2, 3} {
+		in(t, 1, func(w *world) {
+			s := w.start(true)
+			for i := range 4 { // At once, before a checkpoint is signed.
+				b := &sealer.Batch{}
+				b.Add(event(i), "otlp", false)
+				if err := s.Append(context.Background(), b); err != nil {
+					t.Fatal(err)
+				}
+				w.acked[i] = true
+			}
+			w.kill(s)
+			name := w.journals()[0]
+			whole := w.read(name)
+			cut := whole[:frames.FindAllIndex(whole, -1)[frame][0]]
+			w.overwrite(name, cut)
+			w.refused(none, "has lost acknowledged writes", fmt.Sprint(5-frame, " at least"))
+			if r := w.must(acceptLoss); !r.AcceptedLoss {
+				t.Errorf("the report says %+v", r)
+			}
+			w.resume(100)
+			only(t, w.audit(w.stores[0], gone(t, name, whole, cut)))
+		})
+	}
+}
+
+// A write that a power cut tore was never answered: nothing is lost by it, even
+// where another damage calls for a recovery.
+func TestTornWrite(t *testing.T) {
+	in(t, 1, func(w *world) {
+		moments["open journal"](w)
+		name := w.journals()[0]
+		whole := w.read(name)
+		w.overwrite(name, append(whole, whole[frames.FindAllIndex(whole, -1)[1][0]:][:70]...))
+		w.overwrite(w.dir+"/identity", []byte("zeroed"))
+		if r := w.must(acceptLoss); slices.ContainsFunc(r.Reasons, func(s string) bool { return strings.Contains(s, "has lost acknowledged") }) {
+			t.Errorf("reasons %q", r.Reasons)
+		}
+		w.resume(100)
+		only(t, w.audit(w.stores[0], nil))
 	})
 }

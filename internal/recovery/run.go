@@ -179,6 +179,26 @@ func (r *run) keepJournal(ctx context.Context, j *sealer.SalvagedJournal) error 
 		r.rest = append(r.rest, good...)
 	}
 	r.rest = append(r.rest, j.Strays()...)
+	return r.countLost(ctx, j)
+}
+
+// countLost speaks up if a journal tells of more than can be read in it, and no
+// seal of its segment is left.
+func (r *run) countLost(ctx context.Context, j *sealer.SalvagedJournal) error {
+	lost := j.Lost()
+	if lost == 0 {
+		return nil
+	}
+	first, _ := j.First()
+	for i := range r.found.Seals {
+		if s := &r.found.Seals[i]; s.Whole && s.Head.First == first {
+			return nil
+		}
+	}
+	if v, err := r.course.at(ctx, first); err != nil || v != nil && j.SealedAs(v) {
+		return err
+	}
+	r.reasons = append(r.reasons, fmt.Sprintf("%s has lost acknowledged writes, each of a record or more: %d at least cannot be read in it any more. Put a copy of the file in its place if there is one, or give --accept-loss", j.Name(), lost))
 	return nil
 }
 
@@ -296,7 +316,7 @@ func (r *run) enter(k claim, v string) {
 			r.vouched = &k
 		}
 	case Ahead:
-		r.reasons = append(r.reasons, fmt.Sprintf("%s remembers a log of %d records, and only %d can be kept: %d were lost or taken away. Look for them (another store, a copy, the former state directory), or give --accept-loss", k.source, k.size, r.plan.Size(), k.size-r.plan.Size()))
+		r.reasons = append(r.reasons, fmt.Sprintf("%s remembers a log of %d records, and only %d can be kept in their places: the last %d were lost, taken away, or are sealed again behind. Look for what is missing (another store, a copy, the former state directory), or give --accept-loss", k.source, k.size, r.plan.Size(), k.size-r.plan.Size()))
 	case Contradicts:
 		r.reasons = append(r.reasons, fmt.Sprintf("%s says that the log of %d records had root %v, what is kept has another: these are two histories. Find out which one is true (docs/operations.md, \"A fork\"), or give --accept-loss", k.source, k.size, k.root))
 	}

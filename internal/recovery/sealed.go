@@ -153,7 +153,7 @@ func (r *run) advise(now time.Time) {
 		case h.err != nil:
 			add("store %s was not read: once it is back, custody verify and otelcol-custody replicate say what it lacks", s.Store)
 		case s.Missing > pending && r.course.from != nil && h != r.course.from:
-			add("store %s is %d segments behind: otelcol-custody replicate brings them there from %s; until then what follows waits for them", s.Store, s.Missing-pending, r.course.from.id)
+			add("store %s is %d segments behind: otelcol-custody replicate brings them there from %s, with the settings of its exporter (docs/operations.md, \"A new or repaired store\"); until then what follows waits for them", s.Store, s.Missing-pending, r.course.from.id)
 		}
 	}
 	if v := r.vouched; v != nil && v.size < r.plan.Size() {

@@ -34,7 +34,7 @@ func (r *run) adviseWhole() {
 		case h.err != nil:
 			add("store %s was not read (%v), and nobody here knows whether it has more: make it readable, and run recover again", h.id, h.err)
 		case h.end() < until:
-			add("store %s holds %d of %d records that were delivered: if it was not added later, somebody removed segments that it had confirmed. otelcol-custody replicate brings them there from %s; until then what follows waits for it", h.id, h.end(), until, r.holder(until))
+			add("store %s holds %d of %d records that were delivered: if it was not added later, somebody removed segments that it had confirmed. otelcol-custody replicate brings them there from %s, with the settings of its exporter (docs/operations.md, \"A new or repaired store\"); until then what follows waits for it", h.id, h.end(), until, r.holder(until))
 		}
 	}
 	if len(r.report.Advice) > 0 && !r.plan.Ended() {

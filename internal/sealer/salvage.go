@@ -304,7 +304,7 @@ func (s *Salvage) readJournal(c *Config, path string) error {
 		if fault != nil && !badDisk(fault) {
 			return fault
 		}
-		s.Unreadable += j.scan(b, m.file)
+		s.Unreadable += j.scan(b, m)
 		s.rehead(j)
 		s.fault(path, causeOf(err))
 	default:

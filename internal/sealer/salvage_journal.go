@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"path"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -26,6 +27,7 @@ type SalvagedJournal struct {
 	closing *segment.Closed
 	intact  bool
 	strays  []stray // good frames behind damage
+	newest  uint64  // the sequence of the last frame that is known to have been written
 }
 
 // stray is a good frame whose predecessor is not.
@@ -88,6 +90,36 @@ func (j *SalvagedJournal) Rehead(v *seal.Verified, object []byte) {
 	}
 }
 
+// Lost is how many frames were on the disk for good, and nobody can read them
+// any more: the watermark or a later frame tells. Each held records that were
+// acknowledged, or closed the segment.
+func (j *SalvagedJournal) Lost() uint64 {
+	if j.intact {
+		return 0
+	}
+	there := map[uint64]bool{}
+	for i := range j.strays {
+		there[j.strays[i].sequence] = true
+	}
+	n := uint64(len(j.groups) + len(there))
+	return max(j.newest, n) - n
+}
+
+// SealedAs says whether a seal is that of the segment which this journal became:
+// then nothing of it is lost.
+func (j *SalvagedJournal) SealedAs(v *seal.Verified) bool {
+	if !j.headed || v.First != j.header.first {
+		return false
+	}
+	if len(j.groups) > 0 {
+		return tree.Commitment(j.header.seed.Salt(v.First), j.groups[0].digests[0]) == v.Commitment(0)
+	}
+	return slices.ContainsFunc(j.strays, func(s stray) bool {
+		i := int(s.first - v.First)
+		return s.known && s.first >= v.First && i < v.Count && tree.Commitment(j.header.seed.Salt(s.first), s.group.digests[0]) == v.Commitment(i)
+	})
+}
+
 // slim lets go of the lines, which can be read again, and notes what is needed of
 // them.
 func (j *SalvagedJournal) slim() {
@@ -122,10 +154,13 @@ func (j *SalvagedJournal) whole() ([]group, error) {
 // scan takes what is good of a damaged file, and returns how many bytes are not.
 // A frame's digest and the file's id say what is good: nobody who sends records
 // can put a frame into one. Without the header, the watermark tells the id.
-func (j *SalvagedJournal) scan(b []byte, id fileID) (unreadable int64) {
-	at := 0
+func (j *SalvagedJournal) scan(b []byte, answered mark) (unreadable int64) {
+	at, id := 0, answered.file
 	if f, n, err := parseFrame(b); err == nil && f.kind == kindHeader {
 		j.headed, j.header, at, id = true, f.header, n, f.file
+	}
+	if id == answered.file {
+		j.newest = answered.sequence
 	}
 	unreadable = int64(len(b) - at)
 	for behind := at; ; {
@@ -152,6 +187,7 @@ func (j *SalvagedJournal) scan(b []byte, id fileID) (unreadable int64) {
 
 // take adds a good frame, which may stand right behind a good one.
 func (j *SalvagedJournal) take(f *frame, behind bool) {
+	j.newest = max(j.newest, f.sequence)
 	if behind && j.headed && len(j.strays) == 0 && !j.closed && f.sequence == uint64(len(j.groups))+1 {
 		j.groups = append(j.groups, f.group)
 		j.closed = f.kind == kindClosing
