@@ -136,8 +136,10 @@ func TestRecoverDamagedJournal(t *testing.T) {
 	edit(t, journals[0], func(b []byte) []byte { b[len(b)/2] ^= 1; return b })
 	wantRefusal(t, h, "", "state is damaged", "otelcol-custody recover")
 
-	r := h.onConfig(t, "recover", nil, []string{"--accept-loss"}).want(t, 0)
-	wantSaid(t, h.said(r.stdout), "state: $CUSTODY_HOME/state/journal/00000000000000000000.journal: frame", "its digest is wrong", "RECOVERED", "sealed again")
+	r := h.onConfig(t, "recover", nil, nil).want(t, 1)
+	wantSaid(t, h.said(r.stdout), "against it: journal/00000000000000000000.journal has lost acknowledged writes", "1 at least", "REFUSED")
+	r = h.onConfig(t, "recover", nil, []string{"--accept-loss"}).want(t, 0)
+	wantSaid(t, h.said(r.stdout), "state: journal/00000000000000000000.journal: frame", "its digest is wrong", "RECOVERED", "sealed again")
 	after := h.goesOn(t, newBook(), "after")
 	verify(t, 0, h.store(), h.pub())
 	found := idsOf(after)
