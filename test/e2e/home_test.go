@@ -92,7 +92,8 @@ var ports struct {
 	given map[string]bool
 }
 
-// freeEndpoint returns an address on which nobody listens, each one once.
+// freeEndpoint returns an address on which nobody listens; no other test gets it
+// before this one has ended.
 func freeEndpoint(t *testing.T) string {
 	t.Helper()
 	ports.Lock()
@@ -111,6 +112,11 @@ func freeEndpoint(t *testing.T) string {
 				ports.given = map[string]bool{}
 			}
 			ports.given[address] = true
+			t.Cleanup(func() {
+				ports.Lock()
+				defer ports.Unlock()
+				delete(ports.given, address)
+			})
 			return address
 		}
 	}
