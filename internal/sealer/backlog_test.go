@@ -48,6 +48,12 @@ func (o *troubled) all() []string {
 	return slices.Sorted(maps.Keys(o.now))
 }
 
+func (o *troubled) changed() int {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return o.changes
+}
+
 func (o *troubled) intake() error {
 	o.mu.Lock()
 	defer o.mu.Unlock()
@@ -95,8 +101,8 @@ func TestFullSpoolIsTrouble(t *testing.T) {
 		if b := s.Backlog(); b.Oldest != 0 || b.Bytes > 1000 {
 			t.Errorf("backlog of an empty spool is %+v", b)
 		}
-		if obs.changes != 2 {
-			t.Errorf("the state changed %d times, want 2", obs.changes)
+		if obs.changed() != 2 {
+			t.Errorf("the state changed %d times, want 2", obs.changed())
 		}
 		closeIt(t, s)
 	})
@@ -156,8 +162,8 @@ func TestFullSpoolDoesNotFlap(t *testing.T) {
 			}
 			time.Sleep(100 * time.Millisecond)
 		}
-		if refused < 100 || refused > 2900 || obs.intake() == nil || obs.changes != 1 {
-			t.Errorf("%d of 3000 batches were refused, in trouble %v, the state changed %d times, want 1", refused, obs.all(), obs.changes)
+		if refused < 100 || refused > 2900 || obs.intake() == nil || obs.changed() != 1 {
+			t.Errorf("%d of 3000 batches were refused, in trouble %v, the state changed %d times, want 1", refused, obs.all(), obs.changed())
 		}
 		time.Sleep(time.Hour)
 		if got := obs.all(); len(got) > 0 {

@@ -1,6 +1,7 @@
 package sealer
 
 import (
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -10,9 +11,15 @@ import (
 )
 
 // A clock is what a machine says the time is, right or wrong.
-type clock struct{ at time.Time }
+type clock struct{ at atomic.Pointer[time.Time] }
 
-func (c *clock) now() time.Time { return c.at }
+func newClock(at time.Time) *clock {
+	c := &clock{}
+	c.at.Store(&at)
+	return c
+}
+
+func (c *clock) now() time.Time { return *c.at.Load() }
 
 // closings are the closed records of the store, in order.
 func (m *memStore) closings() []*segment.Closed {
@@ -49,12 +56,12 @@ func TestClock(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			bubble(t, func(t *testing.T, c Config, store *memStore) {
-				wall := &clock{noon}
+				wall := newClock(noon)
 				c.Now, c.RetainFor = wall.now, 10*365*24*time.Hour
 				s := open(t, c, store)
 				for i, step := range steps {
 					synctest.Wait()
-					wall.at = step.says
+					wall.at.Store(&step.says)
 					appendTo(t, s, 10*i, 10)
 					time.Sleep(time.Second)
 				}
@@ -80,12 +87,12 @@ func TestClock(t *testing.T) {
 // Segments get old, and an idle log speaks, by the time that passes.
 func TestClockStandsStill(t *testing.T) {
 	bubble(t, func(t *testing.T, c Config, store *memStore) {
-		wall := &clock{noon}
+		wall := newClock(noon)
 		c.Now = wall.now
 		s := open(t, c, store)
 		synctest.Wait()
 		for _, at := range []time.Time{noon, noon.AddDate(20, 0, 0), noon.AddDate(-20, 0, 0)} {
-			wall.at = at
+			wall.at.Store(&at)
 			before := len(store.closings())
 			time.Sleep(c.Heartbeat + time.Second)
 			if n := len(store.closings()) - before; n != 1 {

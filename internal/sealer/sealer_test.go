@@ -192,10 +192,17 @@ func (m *memStore) verify(since ...checkpoint.Signed) []string {
 	if !r.Complete() || r.Checked != r.Records {
 		m.t.Errorf("checked %d of %d records, unread %v", r.Checked, r.Records, r.Unread)
 	}
-	return m.lines()
+	return m.readLines()
 }
 
-func (m *memStore) lines() (out []string) {
+func (m *memStore) lines() []string {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return m.readLines()
+}
+
+// readLines is lines for a caller that holds mu.
+func (m *memStore) readLines() (out []string) {
 	dec := segment.NewDecoder()
 	defer dec.Close()
 	for name, f := range m.objects { // Order does not matter: indexes are in the names.
