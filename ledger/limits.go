@@ -26,6 +26,16 @@ const (
 	MaxRecovery = 1 << 20
 	// MaxCheckpoint is the largest checkpoint in bytes, cosignatures included.
 	MaxCheckpoint = 64 << 10
+	// MaxPack is the largest evidence pack in bytes: a reader holds it in memory.
+	MaxPack = 128 << 20
+	// MaxPackRecords is the largest number of records in an evidence pack: small
+	// readers need a few milliseconds for each.
+	MaxPackRecords = 1 << 16
+	// MaxRemarkLines is the largest number of remark lines in an evidence pack.
+	MaxRemarkLines = 100
+	// MaxRemarkLine is the longest remark in bytes on one line of an evidence
+	// pack.
+	MaxRemarkLine = 1000
 	// MaxOrigin is the longest origin in bytes.
 	MaxOrigin = 255
 	// MaxLogName is the longest log name in bytes.

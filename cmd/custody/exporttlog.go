@@ -12,6 +12,7 @@ import (
 	"github.com/otelcol-custody/custody/ledger/archive"
 	"github.com/otelcol-custody/custody/ledger/checkpoint"
 	"github.com/otelcol-custody/custody/ledger/seal"
+	"github.com/otelcol-custody/custody/ledger/tiles"
 )
 
 const exportHelp = `usage: custody export-tlog STORE --log NAME --out DIR [flags]
@@ -106,7 +107,7 @@ func export(ctx context.Context, l *archive.Log, dir string, e env) (*tlogWriter
 // readOldCheckpoint is the checkpoint of a tree that is there already, at size 0
 // when there is none.
 func readOldCheckpoint(dir string, l *archive.Log) (checkpoint.Checkpoint, error) {
-	path := filepath.Join(dir, "checkpoint")
+	path := filepath.Join(dir, tiles.Checkpoint)
 	f, err := os.Open(path)
 	if errors.Is(err, fs.ErrNotExist) {
 		return checkpoint.Checkpoint{}, nil

@@ -30,14 +30,36 @@ type recordSearch struct {
 	hints  []string // for those whose audit.record.original_id it is
 }
 
+func newRecordSearch(id string) (*recordSearch, error) {
+	needle, err := asWritten(id)
+	if err != nil {
+		return nil, usagef("--id: %v", err)
+	}
+	return &recordSearch{id: id, needle: needle}, nil
+}
+
+// asWritten is how every line that holds a text writes it.
+func asWritten(text string) ([]byte, error) {
+	line, err := record.AppendLine(nil, &record.Record{Body: record.StringValue(text)})
+	return bytes.TrimSuffix(bytes.TrimPrefix(line, []byte(`{"body":`)), []byte("}")), err
+}
+
 // findRecord is the index of the one record with this audit.record.id. Segments
 // that have expired are passed over.
 func findRecord(ctx context.Context, l *archive.Log, id string) (uint64, error) {
-	needle, err := record.AppendLine(nil, &record.Record{Body: record.StringValue(id)})
+	r, err := newRecordSearch(id)
 	if err != nil {
-		return 0, usagef("--id: %v", err)
+		return 0, err
 	}
-	r := &recordSearch{id: id, needle: bytes.TrimSuffix(bytes.TrimPrefix(needle, []byte(`{"body":`)), []byte("}"))}
+	if _, err := eachLine(ctx, l, r.look); err != nil {
+		return 0, err
+	}
+	return r.result()
+}
+
+// eachLine calls look for every line of a log, in order; look does not keep them.
+// It returns how many segments were not there.
+func eachLine(ctx context.Context, l *archive.Log, look func(line []byte, index uint64)) (missing int, err error) {
 	dec := segment.NewDecoder()
 	defer dec.Close()
 	err = l.Seals(func(v *seal.Verified) error {
@@ -46,20 +68,18 @@ func findRecord(ctx context.Context, l *archive.Log, id string) (uint64, error) 
 		}
 		_, lines, err := l.Lines(v, dec)
 		if errors.Is(err, fs.ErrNotExist) {
+			missing++
 			return nil
 		}
 		if err != nil {
 			return err
 		}
 		for i, line := range segment.Lines(lines) {
-			r.look(line, v.First+uint64(i))
+			look(line, v.First+uint64(i))
 		}
 		return nil
 	})
-	if err != nil {
-		return 0, err
-	}
-	return r.result()
+	return missing, err
 }
 
 func (r *recordSearch) look(line []byte, index uint64) {
@@ -70,27 +90,17 @@ func (r *recordSearch) look(line []byte, index uint64) {
 	if err != nil {
 		return // Not canonical; custody verify says so.
 	}
-	if textOf(rec, idAttribute) == r.id {
+	if rec.Text(idAttribute) == r.id {
 		r.found = append(r.found, index)
 		return
 	}
-	if textOf(rec, originalIDAttribute) == r.id {
+	if rec.Text(originalIDAttribute) == r.id {
 		use := fmt.Sprintf("use --index %d", index)
-		if id := textOf(rec, idAttribute); id != "" {
+		if id := rec.Text(idAttribute); id != "" {
 			use = "use --id " + id
 		}
 		r.hints = append(r.hints, fmt.Sprintf("it is record %d: %s", index, use))
 	}
-}
-
-// textOf is a record's attribute when it is a string, and empty otherwise.
-func textOf(r *record.Record, key string) string {
-	for _, kv := range r.Attributes {
-		if kv.Key == key && kv.Value.Kind == record.String {
-			return kv.Value.Str
-		}
-	}
-	return ""
 }
 
 func (r *recordSearch) result() (uint64, error) {

@@ -12,6 +12,7 @@ import (
 
 	"github.com/otelcol-custody/custody/ledger/checkpoint"
 	"github.com/otelcol-custody/custody/ledger/ledgertest"
+	"github.com/otelcol-custody/custody/ledger/tiles"
 )
 
 // checkTree verifies a tree with x/mod alone: signature, every tile, every entry.
@@ -32,7 +33,7 @@ func (f *fixture) checkTree(dir string) (size int64, err error) {
 	if err != nil {
 		return 0, err
 	}
-	r := &tiles{dir}
+	r := &tileFiles{dir}
 	size = int64(c.Size)
 	hashes := tlog.TileHashReader(tlog.Tree{N: size, Hash: c.Root}, r)
 	for i := range size {
@@ -51,16 +52,16 @@ func (f *fixture) checkTree(dir string) (size int64, err error) {
 	return size, nil
 }
 
-// tiles reads tiles as x/mod asks for them.
-type tiles struct{ dir string }
+// tileFiles reads tiles as x/mod asks for them.
+type tileFiles struct{ dir string }
 
-func (r *tiles) Height() int                         { return 8 }
-func (r *tiles) SaveTiles(_ []tlog.Tile, _ [][]byte) {}
+func (r *tileFiles) Height() int                         { return 8 }
+func (r *tileFiles) SaveTiles(_ []tlog.Tile, _ [][]byte) {}
 
-func (r *tiles) ReadTiles(want []tlog.Tile) ([][]byte, error) {
+func (r *tileFiles) ReadTiles(want []tlog.Tile) ([][]byte, error) {
 	var out [][]byte
 	for _, t := range want {
-		b, err := os.ReadFile(filepath.Join(r.dir, tilePath(fmt.Sprint(t.L), uint64(t.N), t.W%256)))
+		b, err := os.ReadFile(filepath.Join(r.dir, tiles.Path(t.L, uint64(t.N), t.W%256)))
 		if err != nil {
 			return nil, err
 		}
@@ -69,12 +70,12 @@ func (r *tiles) ReadTiles(want []tlog.Tile) ([][]byte, error) {
 	return out, nil
 }
 
-func (r *tiles) entry(i, size int64) ([]byte, error) {
+func (r *tileFiles) entry(i, size int64) ([]byte, error) {
 	width := 0
 	if i/256 == size/256 {
 		width = int(size % 256)
 	}
-	b, err := os.ReadFile(filepath.Join(r.dir, tilePath("entries", uint64(i/256), width)))
+	b, err := os.ReadFile(filepath.Join(r.dir, tiles.Path(tiles.Entries, uint64(i/256), width)))
 	if err != nil {
 		return nil, err
 	}
@@ -110,7 +111,7 @@ func TestExportGrows(t *testing.T) {
 	}
 
 	// What was lost is written again.
-	lost := filepath.Join(out, tilePath("0", 3, 0))
+	lost := filepath.Join(out, tiles.Path(0, 3, 0))
 	want := string(f.read(lost))
 	f.remove(lost)
 	f.run("export-tlog", f.store, "--out", out, "--key", f.key)
@@ -178,23 +179,5 @@ func TestExportRefuses(t *testing.T) {
 	f.want(exitTampered, "seal of record 8")
 	if _, err := os.Stat(filepath.Join(f.path("new"), "checkpoint")); err == nil {
 		t.Error("a checkpoint was written for a tree that is not complete")
-	}
-}
-
-func TestTilePath(t *testing.T) {
-	for _, c := range []struct {
-		level string
-		index uint64
-		width int
-		want  string
-	}{
-		{"0", 0, 0, "tile/0/000"},
-		{"1", 999, 255, "tile/1/999.p/255"},
-		{"entries", 1000, 0, "tile/entries/x001/000"},
-		{"0", 1234067, 7, "tile/0/x001/x234/067.p/7"},
-	} {
-		if got := filepath.ToSlash(tilePath(c.level, c.index, c.width)); got != c.want {
-			t.Errorf("tile %s of %d, %d wide: %s, want %s", c.level, c.index, c.width, got, c.want)
-		}
 	}
 }

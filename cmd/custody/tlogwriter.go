@@ -1,14 +1,13 @@
 package main
 
 import (
-	"encoding/binary"
 	"fmt"
 	"os"
 	"path/filepath"
-	"strconv"
 
 	"github.com/otelcol-custody/custody/ledger/checkpoint"
 	"github.com/otelcol-custody/custody/ledger/seal"
+	"github.com/otelcol-custody/custody/ledger/tiles"
 	"github.com/otelcol-custody/custody/ledger/tree"
 )
 
@@ -24,37 +23,36 @@ type tlogWriter struct {
 
 // add enters a segment, whose seal must follow the one before.
 func (w *tlogWriter) add(v, prev *seal.Verified) error {
-	tiles, err := v.Follows(prev)
+	completed, err := v.Follows(prev)
 	if err != nil {
 		return fmt.Errorf("seal of record %d: %w", v.First, err)
 	}
-	link := v.Previous
 	for i := range v.Count {
-		if err := w.entry(tree.Entry(link, v.Commitment(i)), v.First+uint64(i)); err != nil {
+		if err := w.entry(v, i); err != nil {
 			return err
 		}
-		link = v.Link(i)
-		if err := w.append(link); err != nil {
+		if err := w.append(v.Link(i)); err != nil {
 			return err
 		}
 	}
-	for _, t := range tiles {
-		if err := w.full(tilePath(strconv.Itoa(t.Level), t.Index, 0), t.Bytes(), (t.Index+1)<<(8*(t.Level+1))); err != nil {
+	for _, t := range completed {
+		if err := w.full(tiles.Path(t.Level, t.Index, 0), t.Bytes(), (t.Index+1)<<(8*(t.Level+1))); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-// entry adds an entry to the bundle at hand.
-func (w *tlogWriter) entry(e [tree.EntrySize]byte, index uint64) error {
-	w.bundle = append(binary.BigEndian.AppendUint16(w.bundle, uint16(len(e))), e[:]...)
+// entry adds the i-th record's entry to the bundle at hand.
+func (w *tlogWriter) entry(v *seal.Verified, i int) error {
+	w.bundle = tiles.AppendEntry(w.bundle, v, i)
+	index := v.First + uint64(i)
 	if (index+1)%tree.TileWidth != 0 {
 		return nil
 	}
 	b := w.bundle
 	w.bundle = nil
-	return w.full(tilePath("entries", index/tree.TileWidth, 0), b, index+1)
+	return w.full(tiles.Path(tiles.Entries, index/tree.TileWidth, 0), b, index+1)
 }
 
 // append follows the tree, and at the size of the tree that is there already
@@ -75,7 +73,7 @@ func (w *tlogWriter) append(link tree.Hash) error {
 func (w *tlogWriter) full(name string, b []byte, size uint64) error {
 	w.objects++
 	if size <= w.old.Size {
-		if info, err := os.Stat(filepath.Join(w.dir, name)); err == nil && info.Size() == int64(len(b)) {
+		if info, err := os.Stat(filepath.Join(w.dir, filepath.FromSlash(name))); err == nil && info.Size() == int64(len(b)) {
 			return nil
 		}
 	}
@@ -90,25 +88,25 @@ func (w *tlogWriter) finish(head *seal.Verified) error {
 			continue
 		}
 		w.objects++
-		if err := w.write(tilePath(strconv.Itoa(level), w.edge.Size()>>(8*(level+1)), len(hs)), tree.Tile{Hashes: hs}.Bytes()); err != nil {
+		if err := w.write(tiles.Path(level, w.edge.Size()>>(8*(level+1)), len(hs)), tree.Tile{Hashes: hs}.Bytes()); err != nil {
 			return err
 		}
 	}
 	if n := int(w.edge.Size() % tree.TileWidth); n > 0 {
 		w.objects++
-		if err := w.write(tilePath("entries", w.edge.Size()/tree.TileWidth, n), w.bundle); err != nil {
+		if err := w.write(tiles.Path(tiles.Entries, w.edge.Size()/tree.TileWidth, n), w.bundle); err != nil {
 			return err
 		}
 	}
 	w.objects++
 	w.written++
-	return replaceFile(filepath.Join(w.dir, "checkpoint"), head.After().Note())
+	return replaceFile(filepath.Join(w.dir, tiles.Checkpoint), head.After().Note())
 }
 
 // write puts an object in its place in one step; readers may be at work.
 func (w *tlogWriter) write(name string, b []byte) error {
 	w.written++
-	path := filepath.Join(w.dir, name)
+	path := filepath.Join(w.dir, filepath.FromSlash(name))
 	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
 		return err
 	}
@@ -117,19 +115,4 @@ func (w *tlogWriter) write(name string, b []byte) error {
 		return err
 	}
 	return os.Rename(tmp, path)
-}
-
-// tilePath is the place of a tile or bundle, partial when width is not 0: the
-// index in groups of three digits, all but the last with an x in front.
-func tilePath(level string, index uint64, width int) string {
-	path := fmt.Sprintf("%03d", index%1000)
-	for index >= 1000 {
-		index /= 1000
-		path = fmt.Sprintf("x%03d/%s", index%1000, path)
-	}
-	path = filepath.Join("tile", level, filepath.FromSlash(path))
-	if width > 0 {
-		path = filepath.Join(path+".p", strconv.Itoa(width))
-	}
-	return path
 }

@@ -5,6 +5,7 @@
 package archive
 
 import (
+	"bytes"
 	"crypto/sha256"
 	"errors"
 	"fmt"
@@ -19,12 +20,13 @@ import (
 	"github.com/otelcol-custody/custody/ledger/proof"
 	"github.com/otelcol-custody/custody/ledger/seal"
 	"github.com/otelcol-custody/custody/ledger/segment"
+	"github.com/otelcol-custody/custody/ledger/tiles"
 	"github.com/otelcol-custody/custody/ledger/tree"
 )
 
 // ErrBroken means that stored bytes contradict a seal or a checkpoint. A failed
 // read is never ErrBroken.
-var ErrBroken = errors.New("evidence broken")
+var ErrBroken = tiles.ErrBroken
 
 // Logs are the names of the logs in a store, sorted. A folder of which it cannot
 // be told whether it is a log counts as one: a failed read must not hide a log.
@@ -216,24 +218,13 @@ func (l *Log) Prove(index uint64) (*proof.Evidence, error) {
 	if err != nil {
 		return nil, err
 	}
-	e := &proof.Evidence{Index: index, Salt: seed.Salt(index), Previous: v.Previous, Checkpoint: l.head.After().Note()}
 	i := int(index - v.First)
-	if i > 0 {
-		e.Previous = v.Link(i - 1)
-	}
 	for j, line := range segment.Lines(lines) {
 		if j == i {
-			e.Line = append([]byte(nil), line...)
+			return tiles.Evidence(l, v, index, seed.Salt(index), bytes.Clone(line))
 		}
 	}
-	if e.Proof, err = tree.ProveInclusion(l.Size(), index, l.Tile); err != nil {
-		return nil, fmt.Errorf("log %s: prove record %d: %w", l.name, index, err)
-	}
-	c := l.head.After()
-	if err := tree.CheckInclusion(e.Proof, c.Size, c.Root, index, e.Leaf()); err != nil {
-		return nil, fmt.Errorf("%w: log %s: the proof of record %d does not hold; run custody verify: %w", ErrBroken, l.name, index, err)
-	}
-	return e, nil
+	return nil, fmt.Errorf("%w: log %s: record %d is not in its segment", ErrBroken, l.name, index) // Lines has checked that it is.
 }
 
 // read reads a whole object, and refuses one that is longer than limit.

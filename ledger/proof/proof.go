@@ -141,6 +141,12 @@ func Check(file []byte, keys *checkpoint.Keys) (*Proven, error) {
 	if err != nil {
 		return nil, fmt.Errorf("checkpoint: %w", err)
 	}
+	return e.Against(c)
+}
+
+// Against proves the record in the tree of a checkpoint, which takes the place of
+// the evidence's own. Its errors are [ErrBroken].
+func (e *Evidence) Against(c checkpoint.Signed) (*Proven, error) {
 	if e.Index >= c.Size {
 		return nil, fmt.Errorf("%w: record %d is not in a log of size %d", ErrBroken, e.Index, c.Size)
 	}
@@ -149,7 +155,7 @@ func Check(file []byte, keys *checkpoint.Keys) (*Proven, error) {
 	}
 	r, err := record.ParseLine(e.Line)
 	if err != nil {
-		return nil, fmt.Errorf("%w: the line is not canonical: %w", ErrBroken, err)
+		return nil, fmt.Errorf("%w: record %d: the line is not canonical: %w", ErrBroken, e.Index, err)
 	}
 	return &Proven{*e, c, r}, nil
 }

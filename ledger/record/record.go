@@ -77,6 +77,16 @@ type Record struct {
 	TraceID            [16]byte
 }
 
+// Text is the record's attribute with this key if it is a string, else empty.
+func (r *Record) Text(key string) string {
+	for _, kv := range r.Attributes {
+		if kv.Key == key && kv.Value.Kind == String {
+			return kv.Value.Str
+		}
+	}
+	return ""
+}
+
 // StringValue returns the string s. It need not be valid UTF-8.
 func StringValue(s string) Value { return Value{Kind: String, Str: s} }
 

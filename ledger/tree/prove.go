@@ -24,6 +24,15 @@ func CheckInclusion(proof []Hash, size uint64, root Hash, index uint64, leaf Has
 	return tlog.CheckRecord(proof, int64(size), root, int64(index), leaf)
 }
 
+// Root is the root of the tree of this size, or of an earlier size of the tree at
+// hand.
+func Root(size uint64, tiles Tiles) (Hash, error) {
+	if size == 0 {
+		return (&Edge{}).Root(), nil
+	}
+	return tlog.TreeHash(int64(size), tiles.reader())
+}
+
 // ProveConsistency makes the proof (RFC 6962 §2.1.2) that the tree of size old
 // is a prefix of the tree of this size.
 func ProveConsistency(size, old uint64, tiles Tiles) ([]Hash, error) {
