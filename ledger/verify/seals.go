@@ -178,7 +178,7 @@ func (w *walk) openSeal(name string, first uint64) (*seal.Verified, *Finding, er
 	if err != nil {
 		return nil, nil, goneSince(err)
 	}
-	v, f, err := w.judgeSeal(b, name, first)
+	v, f, err := JudgeSeal(b, w.opt.Keys, w.report.Log, name, first)
 	if f == nil {
 		return v, nil, err
 	}
@@ -189,8 +189,11 @@ func (w *walk) openSeal(name string, first uint64) (*seal.Verified, *Finding, er
 	return nil, f, nil
 }
 
-func (w *walk) judgeSeal(b []byte, name string, first uint64) (*seal.Verified, *Finding, error) {
-	v, err := seal.Open(b, w.opt.Keys)
+// JudgeSeal judges the bytes that lie at the name of a log's seal that begins at
+// first (spec §8, and §11, step 2). The finding has no Log, and name as its Object.
+// The error is that the seal has a version that this code does not know.
+func JudgeSeal(b []byte, keys *checkpoint.Keys, log, name string, first uint64) (*seal.Verified, *Finding, error) {
+	v, err := seal.Open(b, keys)
 	switch {
 	case errors.Is(err, seal.ErrVersion):
 		return nil, nil, err
@@ -198,7 +201,7 @@ func (w *walk) judgeSeal(b []byte, name string, first uint64) (*seal.Verified, *
 		return nil, &Finding{Code: sealCode(err), Object: name, First: first, Message: err.Error()}, nil
 	case v.First != first:
 		return nil, &Finding{Code: SealChain, Object: name, First: first, Message: fmt.Sprintf("the object holds the seal of record %d", v.First)}, nil
-	case v.Log != w.report.Log:
+	case v.Log != log:
 		return nil, &Finding{Code: SealChain, Object: name, First: first, Message: fmt.Sprintf("the object holds a seal of the log %q", v.Log)}, nil
 	}
 	return v, nil, nil

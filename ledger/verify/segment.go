@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io/fs"
 	"path"
+	"time"
 
 	"github.com/otelcol-custody/custody/ledger"
 	"github.com/otelcol-custody/custody/ledger/record"
@@ -34,28 +35,42 @@ func (w *walk) checkSegment(v *seal.Verified, dec *segment.Decoder) {
 		w.missing(v)
 		return
 	case planted(err):
-		w.findIn(v, Finding{Code: SegmentAltered, Message: err.Error()})
+		w.find(Finding{Code: SegmentAltered, Object: v.SegmentName(), First: v.First, End: v.End(), Message: err.Error()})
 		return
 	case err != nil:
 		w.unread("segment %s: %v", path.Join(w.report.Log, v.SegmentName()), err)
 		return
 	}
-	var f Finding
-	if got := sha256.Sum256(obj); got != v.Segment || int64(len(obj)) != v.Size {
-		f = Finding{Code: SegmentAltered, Message: fmt.Sprintf("the stored bytes (%d) are not the sealed ones (%d)", len(obj), v.Size),
-			Want: fmt.Sprintf("sha256:%x", v.Segment), Got: fmt.Sprintf("sha256:%x", got)}
-	}
-	lines, err := w.checkContent(v, obj, dec, &f)
-	if err != nil {
+	lines, f, err := CheckSegment(v, obj, dec)
+	switch {
+	case err != nil:
 		w.unread("segment %s: %v", path.Join(w.report.Log, v.SegmentName()), err)
-		return
+	case f != nil:
+		w.find(*f)
+	default:
+		w.checked(v, len(lines))
+		w.noteRecoveries(v, lines)
+	}
+}
+
+// CheckSegment is spec §11, step 3: it holds the bytes of a segment object against
+// the seal that names it. It returns the lines, which dec keeps, or what is wrong
+// with them. The finding has no Log; its Object is the name in the log's folder.
+// The error is that the sealed bytes have a version that this code does not know.
+func CheckSegment(v *seal.Verified, obj []byte, dec *segment.Decoder) ([]byte, *Finding, error) {
+	f := &Finding{Object: v.SegmentName(), First: v.First, End: v.End()}
+	if got := sha256.Sum256(obj); got != v.Segment || int64(len(obj)) != v.Size {
+		f.Code, f.Message = SegmentAltered, fmt.Sprintf("the stored bytes (%d) are not the sealed ones (%d)", len(obj), v.Size)
+		f.Want, f.Got = fmt.Sprintf("sha256:%x", v.Segment), fmt.Sprintf("sha256:%x", got)
+	}
+	lines, err := checkContent(v, obj, dec, f)
+	if err != nil {
+		return nil, nil, err
 	}
 	if f.Code != "" {
-		w.findIn(v, f)
-		return
+		return nil, f, nil
 	}
-	w.checked(v, len(lines))
-	w.noteRecoveries(v, lines)
+	return lines, nil, nil
 }
 
 // readSegment reads the object that the seal names; when it is not what was
@@ -76,7 +91,7 @@ func (w *walk) readSegment(v *seal.Verified) ([]byte, error) {
 // unless there is one already, and which records are touched. It returns the
 // lines, which dec keeps; its error is that sealed bytes have a version that this
 // code does not know.
-func (w *walk) checkContent(v *seal.Verified, obj []byte, dec *segment.Decoder, f *Finding) ([]byte, error) {
+func checkContent(v *seal.Verified, obj []byte, dec *segment.Decoder, f *Finding) ([]byte, error) {
 	s, err := segment.Parse(obj)
 	if f.Code == "" && errors.Is(err, segment.ErrVersion) {
 		return nil, err
@@ -101,7 +116,7 @@ func (w *walk) checkContent(v *seal.Verified, obj []byte, dec *segment.Decoder, 
 		f.touch(index)
 	})
 	if f.Code == "" {
-		w.checkLines(v, lines, f)
+		checkLines(v, lines, f)
 	} else if f.Record == nil && err == nil {
 		f.Message += "; its records are untouched, only their wrapping is not what was sealed"
 	}
@@ -110,7 +125,7 @@ func (w *walk) checkContent(v *seal.Verified, obj []byte, dec *segment.Decoder, 
 
 // checkLines demands the canonical form (spec §3.8). That the last line is the
 // sealed closed line follows from its commitment.
-func (w *walk) checkLines(v *seal.Verified, lines []byte, f *Finding) {
+func checkLines(v *seal.Verified, lines []byte, f *Finding) {
 	for i, line := range segment.Lines(lines) {
 		if err := record.CheckLine(line); err != nil {
 			f.set(RecordMalformed, fmt.Errorf("the sealed line is not canonical: %w", err))
@@ -140,27 +155,31 @@ func (f *Finding) touch(index uint64) {
 	f.Records++
 }
 
-// findIn reports a finding about a seal's segment.
-func (w *walk) findIn(v *seal.Verified, f Finding) {
-	f.Object, f.First, f.End = v.SegmentName(), v.First, v.End()
-	w.find(f)
+// missing enters a segment that is not there.
+func (w *walk) missing(v *seal.Verified) {
+	if f := MissingSegment(v, w.opt.Now); f != nil {
+		w.find(*f)
+		return
+	}
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.report.Expired++
 }
 
-// missing is spec §11, step 4.
-func (w *walk) missing(v *seal.Verified) {
+// MissingSegment is spec §11, step 4: what it means that the segment of a seal is
+// not there. It returns nil if it has expired. The finding is as that of
+// [CheckSegment].
+func MissingSegment(v *seal.Verified, now time.Time) *Finding {
 	until := v.Closed().RetainUntil
-	if !until.IsZero() && until.Before(w.opt.Now) {
-		w.mu.Lock()
-		w.report.Expired++
-		w.mu.Unlock()
-		return
+	if !until.IsZero() && until.Before(now) {
+		return nil
 	}
 	kept := "no retention of it has ended"
 	if !until.IsZero() {
 		kept = "it was to be kept until " + stamp(until)
 	}
-	w.findIn(v, Finding{Code: SegmentMissing, Records: uint64(v.Count),
-		Message: fmt.Sprintf("the segment with records %d to %d is gone, and %s", v.First, v.End()-1, kept)})
+	return &Finding{Code: SegmentMissing, Object: v.SegmentName(), First: v.First, End: v.End(), Records: uint64(v.Count),
+		Message: fmt.Sprintf("the segment with records %d to %d is gone, and %s", v.First, v.End()-1, kept)}
 }
 
 // checked counts a segment that is what was sealed.
