@@ -41,6 +41,7 @@ func TestUsage(t *testing.T) {
 		{[]string{"verify", "", "--key", f.key}, "STORE is empty"},
 		{[]string{"inspect", ""}, "STORE is empty"},
 		{[]string{"prove", "", "--index", "0", "--out", f.path("p")}, "STORE is empty"},
+		{[]string{"pack", "", "--index", "0", "--out", f.path("p")}, "STORE is empty"},
 		{[]string{"export-tlog", "", "--out", f.path("t")}, "STORE is empty"},
 		{[]string{"check-proof", "", "--key", f.key}, "FILE is empty"},
 		{[]string{"verify", f.store, "--key", f.key, "--log", "tets"}, `holds no log "tets"; it holds test`},
@@ -124,9 +125,11 @@ func TestKeygen(t *testing.T) {
 func TestWrongKeyFile(t *testing.T) {
 	f := newFixture(t)
 	f.run("prove", f.store, "--index", "0", "--out", f.path("p"))
+	f.run("pack", f.store, "--index", "0", "--out", f.path("q"))
 	for _, key := range []string{f.path("none"), f.file("junk", "x"), f.file("a.key", "PRIVATE+KEY+a+b+c"), f.dir} {
 		for _, args := range [][]string{
 			{"verify", f.store}, {"verify", f.store, "--json"}, {"inspect", f.store}, {"prove", f.store, "--index", "0", "--out", f.path("p")},
+			{"pack", f.store, "--index", "0", "--out", f.path("q")}, {"check-proof", f.path("q")}, {"check-proof", f.path("q"), "--json"},
 			{"export-tlog", f.store, "--out", f.path("t")}, {"check-proof", f.path("p")}, {"check-proof", f.path("p"), "--json"},
 		} {
 			f.run(append(args, "--key", key)...)
@@ -142,7 +145,7 @@ func TestWrongKeyFile(t *testing.T) {
 func TestNothingThere(t *testing.T) {
 	f := newFixture(t)
 	f.remove(filepath.Join(f.store, "test"))
-	for _, args := range [][]string{{"inspect"}, {"prove", "--index", "0", "--out", f.path("p")}, {"export-tlog", "--out", f.path("t")}} {
+	for _, args := range [][]string{{"inspect"}, {"prove", "--index", "0", "--out", f.path("p")}, {"pack", "--index", "0", "--out", f.path("q")}, {"export-tlog", "--out", f.path("t")}} {
 		f.run(append(args, f.store)...)
 		f.want(exitUnfinished, "holds no logs")
 		if strings.Contains(f.err, "verified") {
@@ -286,6 +289,7 @@ func TestReadOnlyStore(t *testing.T) {
 	f.verify("--json")
 	f.run("inspect", f.store)
 	f.run("prove", f.store, "--index", "0", "--out", f.path("p"))
+	f.run("pack", f.store, "--index", "0", "--out", f.path("q"))
 	f.run("export-tlog", f.store, "--out", f.path("tlog"))
 	after := files(t, f.store)
 	if len(before) != len(after) {

@@ -26,22 +26,26 @@ func readKeys(files []string) (*checkpoint.Keys, error) {
 // with the key that the log itself states. With the latter a log can only be
 // shown to agree with itself, so e says who judges, as in "everyone decides".
 func openLog(s *store, name string, keyFiles []string, judge string, e env) (*archive.Log, error) {
+	keys, err := logKeys(s, name, keyFiles, judge, e)
+	if err != nil {
+		return nil, err
+	}
+	return openWith(s, name, keys, e)
+}
+
+// logKeys are the keys with which [openLog] opens a log.
+func logKeys(s *store, name string, keyFiles []string, judge string, e env) (*checkpoint.Keys, error) {
 	if _, err := s.choose([]string{name}); err != nil {
 		return nil, err
 	}
 	if len(keyFiles) > 0 {
-		keys, err := readKeys(keyFiles)
-		if err != nil {
-			return nil, err
-		}
-		return openWith(s, name, keys, e)
+		return readKeys(keyFiles)
 	}
 	keys, err := ownKey(s.FS, name)
-	if err != nil {
-		return nil, err
+	if err == nil {
+		e.note("no --key given: used the key that the log names itself; %s with their own", judge)
 	}
-	e.note("no --key given: used the key that the log names itself; %s with their own", judge)
-	return openWith(s, name, keys, e)
+	return keys, err
 }
 
 func openWith(s *store, name string, keys *checkpoint.Keys, e env) (*archive.Log, error) {

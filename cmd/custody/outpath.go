@@ -1,7 +1,6 @@
 package main
 
 import (
-	"bytes"
 	"errors"
 	"fmt"
 	"io"
@@ -81,17 +80,22 @@ func resolve(path string) string {
 
 // checkEvidenceOut allows to replace nothing but an older evidence file.
 func checkEvidenceOut(path, store string) error {
+	return checkReplaces(path, store, evidenceStart, "an evidence file")
+}
+
+// checkReplaces allows an output file to replace only what begins like it.
+func checkReplaces(path, store, start, what string) error {
 	if err := checkOutFile("out", path, store); err != nil {
 		return err
 	}
-	b, err := readStart(path, len(evidenceStart))
+	b, err := readStart(path, len(start))
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
 		return nil
 	case err != nil:
 		return usagef("--out: %v", err)
-	case !bytes.HasPrefix(b, []byte(evidenceStart)):
-		return usagef("--out: %s exists and is not an evidence file; it is not replaced", path)
+	case string(b) != start:
+		return usagef("--out: %s exists and is not %s; it is not replaced", path, what)
 	}
 	return nil
 }

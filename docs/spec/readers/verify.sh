@@ -80,9 +80,13 @@ find_seal() {  # takes the valid seal at $position, and reports what else is the
   [[ -n $taken && ${codes_of[$taken]} == follows ]] || return 1
   stopped=0; ((${#codes_of[@]} == 1)) || check_seal "$taken"; }
 check_rest() {  # what no seal named; names are in order, those of seals before those of segments
-  local entry head; printf -v head %020d "$position"
+  local entry head place names_place='^(segments/([0-9]{20})-[0-9a-f]{32}\.jsonl\.zst|seals/([0-9]{20})(\.[1-9][0-9]*)?\.seal)$'
+  printf -v head %020d "$position"
   for entry in "${names[@]}"; do
     [[ ${present[$entry]} == here ]] || continue
+    place=$position  # an object within the log is placed by its name
+    [[ ! $entry =~ $names_place || ! ${BASH_REMATCH[2]}${BASH_REMATCH[3]} < $head ]] ||
+      place=$((10#${BASH_REMATCH[2]}${BASH_REMATCH[3]}))
     code=note; [[ $entry != @(seals|segments)/* ]] || code=foreign-object
     if [[ $entry =~ ^segments/([0-9]{20})-[0-9a-f]{32}\.jsonl\.zst$ ]]; then
       [[ ${BASH_REMATCH[1]} < $head ]] && code=orphan-segment || code=note
@@ -92,7 +96,7 @@ check_rest() {  # what no seal named; names are in order, those of seals before 
       head -c 33554433 "$store/$log/$entry" > "$work/seal" 2> /dev/null && read_head "$work/seal" &&
         code=seal-missing
     fi
-    report "$code" "$position" - "no seal led to $(printf %q "$entry")"
+    report "$code" "$place" - "no seal led to $(printf %q "$entry")"
   done; }
 check_log() {
   local position=0 stopped=0 entry at='' next_by at_before head_of_log='' names level

@@ -18,7 +18,11 @@ func TestUpToDate(t *testing.T) {
 	if err := writeExample(filepath.Join(dir, "example.md")); err != nil {
 		t.Fatal(err)
 	}
+	if err := writePacks(filepath.Join(dir, "packs"), "../../pack-statement.txt"); err != nil {
+		t.Fatal(err)
+	}
 	compare(t, tree(t, filepath.Join(dir, "stores")), tree(t, "../stores"))
+	compare(t, tree(t, filepath.Join(dir, "packs")), tree(t, "../packs"))
 	made, err := os.ReadFile(filepath.Join(dir, "example.md"))
 	if err != nil {
 		t.Fatal(err)

@@ -59,12 +59,19 @@ type log struct {
 	genesis      key
 	nonce        hash
 	links        []hash
-	last         hash   // the link before the next record
+	first, last  hash // the links before the first record and before the next one
+	content      []content
 	note         string // the newest checkpoint
 	clock        time.Time
 	files        map[string][]byte
 	sealed       []segment
 	branch       string
+}
+
+// A content is a record of a log with its salt.
+type content struct {
+	line string
+	salt []byte
 }
 
 // A segment says where a segment of a log lies.
@@ -81,6 +88,7 @@ func newLog(name, origin string) *log {
 	l := &log{name: name, origin: origin, key: k, genesis: k, nonce: h([]byte("nonce of " + name)), files: map[string][]byte{},
 		clock: time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)}
 	l.last = h([]byte("custody/genesis/v1\n" + origin + "\n" + k.vkey + "\n" + hex.EncodeToString(l.nonce[:]) + "\n"))
+	l.first = l.last
 	return l
 }
 
@@ -88,6 +96,7 @@ func newLog(name, origin string) *log {
 func (l *log) fork() *log {
 	f := *l
 	f.links, f.sealed, f.files, f.branch = bytesOf(l.links), append([]segment(nil), l.sealed...), map[string][]byte{}, l.branch+"x"
+	f.content = append([]content(nil), l.content...)
 	return &f
 }
 
@@ -141,6 +150,7 @@ func (l *log) add(count int, c changes) segment {
 	for i, line := range lines {
 		digest, salt := h([]byte(line)), salt(seed, s.first+uint64(i))
 		commitments[i] = h([]byte{2}, salt, digest[:])
+		l.content = append(l.content, content{line, salt})
 	}
 	if c.commitments != nil {
 		c.commitments(commitments)

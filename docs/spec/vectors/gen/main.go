@@ -30,5 +30,8 @@ func run(dir string) error {
 	if err := writeStores(filepath.Join(dir, "vectors", "stores")); err != nil {
 		return err
 	}
+	if err := writePacks(filepath.Join(dir, "vectors", "packs"), filepath.Join(dir, "pack-statement.txt")); err != nil {
+		return err
+	}
 	return writeExample(filepath.Join(dir, "example.md"))
 }
