@@ -67,7 +67,7 @@ var rules = []rule{
 	},
 	{
 		folders: []string{"./extension/..."},
-		never:   []string{"./internal/sealer/..."},
+		never:   []string{"./internal/sealer/...", "./internal/wormexport/...", "./exporter/...", "./processor/..."},
 		why:     "the judge shares no code with the accused",
 	},
 	{
@@ -76,9 +76,14 @@ var rules = []rule{
 		why:     "an exporter believes the bytes it verified, not the processor that sent them",
 	},
 	{
-		folders: []string{"./internal/logstore/..."},
-		never:   slices.Concat(otel, clouds, []string{"./internal/sealer/...", "./internal/wormexport/...", "./processor/..."}),
+		folders: []string{"./internal/logstore/...", "./internal/logproof/...", "./internal/recordindex/...", "./internal/integrity/..."},
+		never:   slices.Concat(otel, clouds, []string{"./internal/sealer/...", "./internal/wormexport/...", "./processor/...", "./exporter/...", "./receiver/..."}),
 		why:     "who reads a log to judge it believes bytes, not those who wrote it, and needs no collector",
+	},
+	{
+		folders: []string{"./internal/integrity/framed", "./internal/integrity/incident", "./internal/integrity/memory", "./internal/integrity/webhook", "./internal/integrity/peers/..."},
+		never:   []string{"./store/...", "./internal/logstore/..."},
+		why:     "what is remembered and told of findings does not depend on how they are found",
 	},
 	{
 		folders: []string{"./internal/recovery/..."},
