@@ -19,8 +19,10 @@ import (
 	filewormexporter "github.com/otelcol-custody/custody/exporter/filewormexporter"
 	gcswormexporter "github.com/otelcol-custody/custody/exporter/gcswormexporter"
 	s3wormexporter "github.com/otelcol-custody/custody/exporter/s3wormexporter"
+	integrityextension "github.com/otelcol-custody/custody/extension/integrityextension"
 	hashchainprocessor "github.com/otelcol-custody/custody/processor/hashchainprocessor"
 	awscloudtrailreceiver "github.com/otelcol-custody/custody/receiver/awscloudtrailreceiver"
+	integrityeventsreceiver "github.com/otelcol-custody/custody/receiver/integrityeventsreceiver"
 	"go.opentelemetry.io/collector/component"
 	"go.opentelemetry.io/collector/connector"
 	forwardconnector "go.opentelemetry.io/collector/connector/forwardconnector"
@@ -65,6 +67,7 @@ func components() (otelcol.Factories, error) {
 		oidcauthextension.NewFactory(),
 		pprofextension.NewFactory(),
 		filestorage.NewFactory(),
+		integrityextension.NewFactory(),
 	)
 	if err != nil {
 		return otelcol.Factories{}, err
@@ -76,20 +79,23 @@ func components() (otelcol.Factories, error) {
 		oidcauthextension.NewFactory().Type():        "github.com/open-telemetry/opentelemetry-collector-contrib/extension/oidcauthextension v0.161.0",
 		pprofextension.NewFactory().Type():           "github.com/open-telemetry/opentelemetry-collector-contrib/extension/pprofextension v0.161.0",
 		filestorage.NewFactory().Type():              "github.com/open-telemetry/opentelemetry-collector-contrib/extension/storage/filestorage v0.161.0",
+		integrityextension.NewFactory().Type():       "github.com/otelcol-custody/custody v0.1.0",
 	})
 
 	factories.Receivers, err = otelcol.MakeFactoryMap[receiver.Factory](
 		otlpreceiver.NewFactory(),
 		syslogreceiver.NewFactory(),
 		awscloudtrailreceiver.NewFactory(),
+		integrityeventsreceiver.NewFactory(),
 	)
 	if err != nil {
 		return otelcol.Factories{}, err
 	}
 	factories.ReceiverModules = makeModulesMap(factories.Receivers, map[component.Type]string{
-		otlpreceiver.NewFactory().Type():          "go.opentelemetry.io/collector/receiver/otlpreceiver v0.161.0",
-		syslogreceiver.NewFactory().Type():        "github.com/open-telemetry/opentelemetry-collector-contrib/receiver/syslogreceiver v0.160.0",
-		awscloudtrailreceiver.NewFactory().Type(): "github.com/otelcol-custody/custody v0.1.0",
+		otlpreceiver.NewFactory().Type():            "go.opentelemetry.io/collector/receiver/otlpreceiver v0.161.0",
+		syslogreceiver.NewFactory().Type():          "github.com/open-telemetry/opentelemetry-collector-contrib/receiver/syslogreceiver v0.160.0",
+		awscloudtrailreceiver.NewFactory().Type():   "github.com/otelcol-custody/custody v0.1.0",
+		integrityeventsreceiver.NewFactory().Type(): "github.com/otelcol-custody/custody v0.1.0",
 	})
 
 	factories.Exporters, err = otelcol.MakeFactoryMap[exporter.Factory](

@@ -11,11 +11,11 @@ import (
 
 // What a user may name in a configuration. A change here is a change for users.
 var offered = map[string]string{
-	"receivers":  "aws_cloudtrail otlp syslog",
+	"receivers":  "aws_cloudtrail integrity_events otlp syslog",
 	"processors": "attributes filter hash_chain memory_limiter redaction resource transform",
 	"exporters":  "azureblob_worm debug file_worm gcs_worm otlp otlp_grpc otlp_http otlphttp s3_worm", // otlp and otlphttp are old names
 	"connectors": "count forward",
-	"extensions": "bearertokenauth file_storage health_check oidc pprof zpages",
+	"extensions": "bearertokenauth file_storage health_check integrity oidc pprof zpages",
 }
 
 func TestOfferedComponents(t *testing.T) {

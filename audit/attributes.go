@@ -70,6 +70,11 @@ const (
 	AttrTLSCipher     = "tls.cipher"
 )
 
+// Attribute keys: a finding.
+const (
+	AttrFindingSeverity = "audit.finding.severity" // in the finder's own words
+)
+
 // Attribute keys: the OCSF class.
 const (
 	AttrOCSFClass    = "ocsf.class_uid"

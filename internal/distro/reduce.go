@@ -12,9 +12,9 @@ import (
 // configuration can name it: only the command knows its factory.
 var drainType = component.MustNewType("custody_drain")
 
-// listeners are extensions that only listen; nobody needs them to drain, and
-// their ports may be taken.
-var listeners = []string{"health_check", "pprof", "zpages"}
+// listeners are extensions that only listen or judge; nobody needs them to drain,
+// and their ports or folders may be taken.
+var listeners = []string{"health_check", "integrity", "pprof", "zpages"}
 
 // Convert implements confmap.Converter: it leaves of the configuration what lies
 // behind the log's hash_chain, and puts the private receiver in front of it.

@@ -19,6 +19,7 @@ import (
 	"go.opentelemetry.io/collector/processor"
 
 	"github.com/otelcol-custody/custody/exporter/filewormexporter"
+	"github.com/otelcol-custody/custody/extension/integrityextension"
 	"github.com/otelcol-custody/custody/internal/keyfile"
 	"github.com/otelcol-custody/custody/ledger/ledgertest"
 	"github.com/otelcol-custody/custody/processor/hashchainprocessor"
@@ -36,6 +37,8 @@ func sealing() (otelcol.Factories, error) {
 	if f.Connectors, err = otelcol.MakeFactoryMap[connector.Factory](forwardconnector.NewFactory()); err != nil {
 		return f, err
 	}
+	judge := integrityextension.NewFactory()
+	f.Extensions[judge.Type()] = judge
 	f.Exporters, err = otelcol.MakeFactoryMap[exporter.Factory](debugexporter.NewFactory(), filewormexporter.NewFactory(), otlpexporter.NewFactory())
 	return f, err
 }
@@ -65,8 +68,9 @@ exporters:
   file_worm/c: {path: /unrelated, log_keys: [%[4]q], immutable: "off"}
 extensions:
   health_check: {http: {endpoint: "localhost:0"}}
+  integrity: {state_dir: /unrelated, log_keys: [%[4]q], stores: {file: {path: /unrelated}}}
 service:
-  extensions: [health_check]
+  extensions: [health_check, integrity]
   telemetry: {logs: {level: warn}, metrics: {level: none}}
   pipelines:
     logs/in: {receivers: [reporter], exporters: [forward/in]}

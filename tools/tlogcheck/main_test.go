@@ -3,6 +3,8 @@ package main
 import (
 	"crypto/rand"
 	"fmt"
+	"net/http"
+	"net/http/httptest"
 	"os"
 	"path/filepath"
 	"testing"
@@ -81,9 +83,32 @@ func TestGoodTrees(t *testing.T) {
 	for _, size := range []int64{1, 2, 255, 256, 257, 70000} {
 		dir := t.TempDir()
 		writeTree(t, dir, size, signer)
-		if got, err := check(t.Context(), dir, verifier); err != nil || got != size {
-			t.Errorf("tree of %d: got %d, %v", size, got, err)
+		server := httptest.NewServer(http.FileServer(http.Dir(dir)))
+		for _, where := range []string{dir, server.URL, server.URL + "/"} {
+			if got, err := check(t.Context(), where, verifier); err != nil || got != size {
+				t.Errorf("tree of %d at %s: got %d, %v", size, where, got, err)
+			}
 		}
+		server.Close()
+	}
+}
+
+func TestFlippedByteThatIsServed(t *testing.T) {
+	signer, verifier := newKey(t)
+	dir := t.TempDir()
+	writeTree(t, dir, 600, signer)
+	file := filepath.Join(dir, "tile", "entries", "001")
+	data, err := os.ReadFile(file)
+	must(t, err)
+	data[len(data)/2] ^= 1
+	must(t, os.WriteFile(file, data, 0o644))
+	server := httptest.NewServer(http.FileServer(http.Dir(dir)))
+	defer server.Close()
+	if _, err := checkWithTorchwood(t.Context(), server.URL, verifier); err == nil {
+		t.Error("torchwood accepts it")
+	}
+	if checkWithTessera(t.Context(), server.URL, verifier) == nil {
+		t.Error("tessera accepts it")
 	}
 }
 

@@ -16,8 +16,8 @@ const provenEach = 1000
 
 // checkWithTorchwood verifies the checkpoint, then reads every entry through the
 // client, which authenticates each against the tree of the checkpoint.
-func checkWithTorchwood(ctx context.Context, dir string, v note.Verifier) (int64, error) {
-	tiles, err := torchwood.NewTileFS(os.DirFS(dir))
+func checkWithTorchwood(ctx context.Context, where string, v note.Verifier) (int64, error) {
+	tiles, err := openTiles(where)
 	if err != nil {
 		return 0, err
 	}
@@ -38,6 +38,13 @@ func checkWithTorchwood(ctx context.Context, dir string, v note.Verifier) (int64
 		return 0, err
 	}
 	return checkpoint.N, proveSome(ctx, client, checkpoint.Tree)
+}
+
+func openTiles(where string) (torchwood.TileReader, error) {
+	if served(where) != nil {
+		return torchwood.NewTileFetcher(where)
+	}
+	return torchwood.NewTileFS(os.DirFS(where))
 }
 
 func readAll(ctx context.Context, client *torchwood.Client, tree tlog.Tree) error {
