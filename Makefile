@@ -85,6 +85,11 @@ servers: $(SERVERS) ## the object stores that tests talk to, into .tools/servers
 conformance: $(SERVERS) ## run every store against every server, write docs/conformance.md
 	go run ./test/conformance
 
+.PHONY: attacks
+attacks: ## every attack that we know of against every judge; writes docs/attacks/README.md
+	scripts/require
+	scripts/attacks
+
 .PHONY: reproducible
 reproducible: build ## build again in another folder and compare
 	scripts/reproducible $(VERSION)
