@@ -24,6 +24,10 @@ import (
 	"github.com/otelcol-custody/custody/ledger/tree"
 )
 
+// AwaitedAge is the largest age of a segment for which callers wait
+// ([Config.AckStored]); no answer comes before it is closed.
+const AwaitedAge = time.Second
+
 // Config says how a log is kept.
 type Config struct {
 	Log      string // name of the log's folder in stores

@@ -117,10 +117,6 @@ func (p *pool) due() time.Time {
 // stalled says that the segment was due and could not be closed.
 func (p *pool) stalled() bool { return len(p.s.closed) == cap(p.s.closed) }
 
-// AwaitedAge is the largest age of a segment for which callers wait
-// ([Config.AckStored]); no answer comes before it is closed.
-const AwaitedAge = time.Second
-
 // age is the largest age of the open segment.
 func (p *pool) age() time.Duration {
 	if len(p.callers) > 0 {
