@@ -191,9 +191,10 @@ func (c *course) rootAt(ctx context.Context, size uint64) (root tree.Hash, known
 	return edge.Root(), true, nil
 }
 
-// pending are the last segments of the course that not all stores have: those
-// that the state directory has, as far back as it has them.
-func (c *course) pending(ctx context.Context, all []*history) ([]sealer.Pending, error) {
+// fillSpool enters the last segments of the course that not all stores have: those
+// that the state directory has, as far back as it has them. So the spool that is
+// rebuilt has the seal before them, too, if anybody knows it.
+func (c *course) fillSpool(ctx context.Context, all []*history, plan *sealer.Rebuild) (err error) {
 	var out []sealer.Pending
 	for i, l := range slices.Backward(c.local) {
 		at := len(c.marks) - (len(c.local) - i)
@@ -202,12 +203,16 @@ func (c *course) pending(ctx context.Context, all []*history) ([]sealer.Pending,
 		}
 		tiles, err := c.tiles(ctx, l)
 		if err != nil {
-			return nil, err
+			return err
 		}
 		out = append(out, sealer.Pending{SalvagedSeal: l, Tiles: tiles})
 	}
 	slices.Reverse(out)
-	return out, nil
+	plan.Pending, plan.Before = out, nil
+	if len(out) > 0 && out[0].Head.First > 0 {
+		plan.Before, err = c.at(ctx, out[0].Head.First-1)
+	}
+	return err
 }
 
 // tiles are those that a segment of the course completes.

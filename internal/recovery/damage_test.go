@@ -49,6 +49,7 @@ var moments = map[string]func(w *world){
 		w.stop(s)
 		w.fs = w.fs.Restart()
 	},
+	"delivered, others wait": waiting,
 	"delivered, open journal": func(w *world) {
 		w.session(true, func(s *sealer.Sealer) { w.send(s, 0, 9); w.send(s, 9, 2); w.send(s, 11, 2) })
 	},

@@ -14,7 +14,7 @@ func (r *run) end(ctx context.Context) (err error) {
 	if !r.plan.Ended() {
 		return nil
 	}
-	if r.plan.Pending, err = r.course.pending(ctx, r.stores); err != nil {
+	if err = r.course.fillSpool(ctx, r.stores, r.plan); err != nil {
 		return err
 	}
 	misfits := r.misfits()

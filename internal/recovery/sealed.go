@@ -14,8 +14,8 @@ import (
 
 // rebuild writes the new state directory, with the recovery record in it.
 func (r *run) rebuild(ctx context.Context) error {
-	var err error
-	if r.plan.Pending, err = r.course.pending(ctx, r.stores); err != nil {
+	err := r.course.fillSpool(ctx, r.stores, r.plan)
+	if err != nil {
 		return err
 	}
 	now := r.Now()

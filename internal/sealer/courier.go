@@ -22,7 +22,6 @@ type courier struct {
 	mu     sync.Mutex
 	queue  []spooled // not delivered, in order
 	done   []uint64  // delivered; their seals are still here
-	newest uint64    // first of the newest seal
 	head   []byte    // the newest seal, nil at genesis
 	end    uint64    // behind its last record
 	signed []byte    // a checkpoint to show, nil: none
@@ -41,7 +40,7 @@ const window = 8
 func newCourier(s *Sealer, st *state) *courier {
 	c := &courier{s: s, wake: make(chan struct{}, 1), queue: st.pending, done: st.done}
 	if st.head != nil {
-		c.newest, c.head, c.end = st.head.First, st.head.Bytes(), st.head.End()
+		c.head, c.end = st.head.Bytes(), st.head.End()
 	}
 	s.obs.Waiting(len(c.queue))
 	return c
@@ -59,7 +58,7 @@ func (c *courier) add(v *seal.Verified) {
 	c.mu.Lock()
 	c.queue = append(c.queue, newSpooled(v))
 	c.s.obs.Waiting(len(c.queue))
-	c.newest, c.head, c.end = v.First, v.Bytes(), v.End()
+	c.head, c.end = v.Bytes(), v.End()
 	c.mu.Unlock()
 	c.nudge()
 }
@@ -311,13 +310,15 @@ func (c *courier) confirm(sp spooled, stores int) error {
 	return nil
 }
 
-// tidy removes seals that are neither the head nor waiting, oldest first: those
-// that are left follow each other.
+// tidy removes the seals of delivered segments but for the newest, oldest first:
+// those that are left follow each other. The newest is the head, or the oldest
+// one that waits has to follow it: so a segment that was taken out of the spool
+// with its seal is missed at the next start.
 func (c *courier) tidy() {
 	c.mu.Lock()
-	done, newest := c.done, c.newest
+	done := c.done
 	c.mu.Unlock()
-	for len(done) > 0 && done[0] != newest {
+	for len(done) > 1 {
 		if err := forget(c.s.cfg.FS, c.s.cfg.Dir, done[0]); err != nil {
 			c.s.obs.Trouble(Spool, err)
 			break

@@ -43,6 +43,7 @@ var moments = map[string]func(w *world){
 		closeIt(w.t, s)
 		w.fs = w.fs.Restart()
 	},
+	"delivered, others wait": waiting,
 	"delivered, open journal": func(w *world) {
 		w.killed(func(s *Sealer) { w.send(s, 0, 9); w.send(s, 9, 2) })
 	},

@@ -185,6 +185,11 @@ func (tab table) String() string {
 	return b.String()
 }
 
+// lacks says whether a kind of fault has not hit the step yet.
+func (tab table) lacks(step string) bool {
+	return slices.ContainsFunc(tab.missed(), func(m string) bool { return strings.HasPrefix(m, step+": ") })
+}
+
 // missed are the steps that were not hit, each with the kind of fault.
 func (tab table) missed() (out []string) {
 	for _, s := range faultSteps {

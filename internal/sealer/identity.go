@@ -8,8 +8,10 @@ import (
 	"io/fs"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 
+	"github.com/otelcol-custody/custody/internal/durable"
 	"github.com/otelcol-custody/custody/ledger/checkpoint"
 	"github.com/otelcol-custody/custody/ledger/seal"
 	"github.com/otelcol-custody/custody/ledger/tree"
@@ -19,13 +21,24 @@ import (
 type identity struct {
 	log, origin, vkey string
 	nonce             [32]byte
+	// whole is the record at which the oldest waiting seal may begin with no seal
+	// before it: 0, but for a spool of which nobody knew what stood before.
+	whole uint64
+	old   bool // of version 1, which did not keep that seal
 }
 
-const identityVersion = "custody-state/v1"
+const (
+	identityVersion  = "custody-state/v2"
+	identityVersion1 = "custody-state/v1"
+)
 
 // text ends with a sum, so that damage is not taken for another log's identity.
 func (id *identity) text() string {
-	text := fmt.Sprintf("%s\nlog %s\norigin %s\nvkey %s\nnonce %x\n", identityVersion, id.log, id.origin, id.vkey, id.nonce)
+	version, whole := identityVersion, fmt.Sprintf("whole %d\n", id.whole)
+	if id.old {
+		version, whole = identityVersion1, ""
+	}
+	text := fmt.Sprintf("%s\nlog %s\norigin %s\nvkey %s\nnonce %x\n%s", version, id.log, id.origin, id.vkey, id.nonce, whole)
 	return fmt.Sprintf("%ssum %x\n", text, sha256.Sum256([]byte(text)))
 }
 
@@ -48,12 +61,15 @@ func readIdentity(c *Config) (*identity, error) {
 }
 
 func parseIdentity(text string) (*identity, error) {
-	id := &identity{}
-	var nonce, sum string
 	lines := strings.Split(text, "\n")
-	names := []string{"log ", "origin ", "vkey ", "nonce ", "sum "}
-	dsts := []*string{&id.log, &id.origin, &id.vkey, &nonce, &sum}
-	if len(lines) != len(names)+2 || lines[0] != identityVersion {
+	id := &identity{old: lines[0] == identityVersion1}
+	var nonce, whole, sum string
+	names := []string{"log ", "origin ", "vkey ", "nonce ", "whole ", "sum "}
+	dsts := []*string{&id.log, &id.origin, &id.vkey, &nonce, &whole, &sum}
+	if id.old {
+		names, dsts = slices.Delete(names, 4, 5), slices.Delete(dsts, 4, 5)
+	}
+	if len(lines) != len(names)+2 || !id.old && lines[0] != identityVersion {
 		return nil, errors.New("it is not an identity of this version")
 	}
 	for i, name := range names {
@@ -65,10 +81,28 @@ func parseIdentity(text string) (*identity, error) {
 	if _, err := hex.Decode(id.nonce[:], []byte(nonce)); err != nil {
 		return nil, fmt.Errorf("its nonce: %w", err)
 	}
+	id.whole, _ = strconv.ParseUint(whole, 10, 64) // What does not read back is no sum's.
 	if id.text() != text {
 		return nil, errors.New("its sum is wrong")
 	}
 	return id, nil
+}
+
+// renew writes an identity of version 1 anew. Its spool lacks the seal before the
+// oldest one; from now on it keeps it.
+func (id *identity) renew(c *Config, st *state) error {
+	id.old = false
+	if len(st.done) == 0 && len(st.pending) > 0 {
+		id.whole = st.pending[0].head.First
+	}
+	if err := id.write(c); err != nil {
+		return fmt.Errorf("state directory: %w", err)
+	}
+	return nil
+}
+
+func (id *identity) write(c *Config) error {
+	return durable.WriteFile(c.FS, filepath.Join(c.Dir, identityFile), []byte(id.text()), 0o600)
 }
 
 // owns says whether the head belongs to this genesis.

@@ -10,8 +10,9 @@ import (
 	"github.com/otelcol-custody/custody/ledger/seal"
 )
 
-// loadSpool opens the spooled seals. The newest is the head.
-func (st *state) loadSpool(c *Config) error {
+// loadSpool opens the spooled seals. The newest is the head. Of id, nil if there
+// is none, it takes from where on the spool is whole.
+func (st *state) loadSpool(c *Config, id *identity) error {
 	dir := filepath.Join(c.Dir, spoolDir)
 	done, err := firsts(c.FS, dir, deliveredExt)
 	if err != nil {
@@ -23,6 +24,9 @@ func (st *state) loadSpool(c *Config) error {
 	}
 	if len(done) > 0 && len(pending) > 0 && done[len(done)-1] >= pending[0] {
 		return damaged(spoolPath(c.Dir, pending[0], sealExt), errors.New("it is not delivered, yet one behind it is"))
+	}
+	if len(done) == 0 && len(pending) > 0 && id != nil && !id.old && pending[0] > id.whole {
+		return damaged(spoolPath(c.Dir, pending[0], sealExt), errors.New("the seal before it is missing, and nobody here knows whether segments between them are, too"))
 	}
 	for _, first := range done {
 		if _, err := st.loadSeal(c, spoolPath(c.Dir, first, deliveredExt)); err != nil {
@@ -80,6 +84,9 @@ func (st *state) loadSeal(c *Config, path string) (*seal.Verified, error) {
 		return nil, damaged(path, err)
 	}
 	if st.head != nil {
+		if end := st.head.End(); v.First > end && v.SameLog(st.head) {
+			return nil, damaged(spoolPath(c.Dir, end, sealExt), fmt.Errorf("it is missing: %s ends at record %d, and the next seal, %s, begins at record %d", filepath.Base(st.newest), end, filepath.Base(path), v.First))
+		}
 		if _, err := v.Follows(st.head); err != nil {
 			return nil, damaged(path, fmt.Errorf("behind %s: %w", filepath.Base(st.newest), err))
 		}

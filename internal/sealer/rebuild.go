@@ -23,6 +23,7 @@ type Rebuild struct {
 
 	Head       *seal.Verified // the newest seal, nil at genesis
 	Pending    []Pending      // the last segments up to Head that stores lack; empty: Head is delivered
+	Before     *seal.Verified // the seal before Pending, nil at genesis or if nobody knows it
 	Checkpoint []byte         // the newest note that agrees, nil without one
 	Note       []byte         // laid into the folder with what is set aside
 }

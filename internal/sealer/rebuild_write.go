@@ -56,16 +56,25 @@ func (r *Rebuild) build(record []byte) error {
 			return err
 		}
 	}
-	id := identity{r.place.Log, r.place.Origin, r.place.VKey, r.place.Nonce}
-	return durable.WriteFile(c.FS, filepath.Join(c.Dir, identityFile), []byte(id.text()), 0o600)
+	id := identity{log: r.place.Log, origin: r.place.Origin, vkey: r.place.VKey, nonce: r.place.Nonce}
+	if len(r.Pending) > 0 && r.Before == nil {
+		id.whole = r.Pending[0].Head.First
+	}
+	return id.write(&c)
 }
 
 func (r *Rebuild) buildSpool(c *Config) error {
 	if r.Head == nil {
 		return nil
 	}
+	before := r.Before
 	if len(r.Pending) == 0 {
-		return durable.WriteFile(c.FS, spoolPath(c.Dir, r.Head.First, deliveredExt), r.Head.Bytes(), 0o600)
+		before = r.Head
+	}
+	if before != nil {
+		if err := durable.WriteFile(c.FS, spoolPath(c.Dir, before.First, deliveredExt), before.Bytes(), 0o600); err != nil {
+			return err
+		}
 	}
 	for _, p := range r.Pending {
 		if err := r.spoolPending(c, p); err != nil {

@@ -99,7 +99,7 @@ func checkSpooled(fsys durable.FS, dir string, v *seal.Verified) error {
 }
 
 // leave takes a delivered segment out of the spool. Its seal stays under another
-// name, since it may be the head; forget removes it later.
+// name, until the next one is delivered; forget removes it then.
 func leave(fsys durable.FS, dir string, first uint64) error {
 	err := fsys.Rename(spoolPath(dir, first, sealExt), spoolPath(dir, first, deliveredExt))
 	if err != nil && !errors.Is(err, fs.ErrNotExist) { // The last try may have got that far.
@@ -122,7 +122,8 @@ func removeContent(fsys durable.FS, dir string, first uint64) error {
 	return nil
 }
 
-// forget removes the seal of a delivered segment that is not the head any more.
+// forget removes the seal of a delivered segment behind which another one is
+// delivered.
 func forget(fsys durable.FS, dir string, first uint64) error {
 	// A segment must not come back after its seal is gone.
 	if err := fsys.SyncDir(filepath.Join(dir, spoolDir)); err != nil {

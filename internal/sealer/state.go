@@ -22,7 +22,7 @@ import (
 //	identity                    the log's genesis: its presence says that a history exists
 //	checkpoint                  the newest checkpoint that was signed
 //	journal/<first>.journal     records that are not sealed yet, and their watermarks; the last one is open
-//	spool/<first>.segment …     sealed objects that not all stores have; the newest seal stays
+//	spool/<first>.segment …     sealed objects that not all stores have; the newest seal that all have stays
 //	forked                      what a store said of another history; nothing is continued while it is there
 //	recovering, rebuilt/        while a recovery is at work
 //	before-recover-<time>/      what a recovery set aside
@@ -128,7 +128,7 @@ func (st *state) load(c *Config) error {
 	if err != nil {
 		return err
 	}
-	if err := st.loadSpool(c); err != nil {
+	if err := st.loadSpool(c, id); err != nil {
 		return err
 	}
 	if !known {
@@ -139,7 +139,13 @@ func (st *state) load(c *Config) error {
 	} else if err := id.owns(st.head, st.newest); err != nil {
 		return err
 	}
-	return st.loadJournals(c, journals)
+	if err := st.loadJournals(c, journals); err != nil || !id.old {
+		return err
+	}
+	if err := id.renew(c, st); err != nil {
+		return errors.Join(err, st.open.close())
+	}
+	return nil
 }
 
 // begin starts a new log, if that is permitted and nothing speaks against it.
@@ -168,7 +174,7 @@ func (st *state) begin(c *Config, journals []uint64) error {
 	}
 	var nonce [32]byte
 	_, _ = rand.Read(nonce[:]) // It never fails (crypto/rand).
-	id := identity{c.Log, c.Signer.Name(), c.Signer.VerifierKey(), nonce}
+	id := identity{log: c.Log, origin: c.Signer.Name(), vkey: c.Signer.VerifierKey(), nonce: nonce}
 	st.place = seal.Genesis(id.log, id.origin, id.vkey, id.nonce)
 	// The journal first: an identity without a journal or a seal is a lost head.
 	j, err := createJournal(c.FS, c.Dir, newHeader(id.origin, 0, st.place.Link), nil, false)
@@ -176,7 +182,7 @@ func (st *state) begin(c *Config, journals []uint64) error {
 		return fmt.Errorf("state directory: %w", err)
 	}
 	// Commit point of genesis.
-	if err := durable.WriteFile(c.FS, filepath.Join(c.Dir, identityFile), []byte(id.text()), 0o600); err != nil {
+	if err := id.write(c); err != nil {
 		return errors.Join(fmt.Errorf("state directory: %w", err), j.close())
 	}
 	st.open, st.at = j, chain{st.place.Link, st.place.Edge.Clone()}

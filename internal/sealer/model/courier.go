@@ -70,12 +70,18 @@ func (x *stepper) choose(i int) {
 			x.deliver(i, first)
 		}
 	}
-	if first, some := lowest(w.post.done); some && (first != w.post.newest || x.m.is(ForgetHead)) {
+	if first, some := lowest(w.post.done); some && x.m.forgets(w, first) {
 		x.to(i, "tidy", false, func(_ *world, w *writer) { w.post.step, w.post.first = postForget, first })
 	}
 	if !w.post.probed {
 		x.probe(i)
 	}
+}
+
+// forgets says whether courier.tidy removes the oldest delivered seal: it does
+// once another one is delivered behind it.
+func (m *Model) forgets(w *writer, first uint8) bool {
+	return w.post.done != bit(first) || m.is(ForgetHead) || m.is(ForgetDelivered) && w.post.queue != 0
 }
 
 // delivered is the end of courier.confirm.

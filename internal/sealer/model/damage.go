@@ -1,5 +1,7 @@
 package model
 
+import "slices"
+
 // damage is what somebody does to the state directory of a process that is not
 // running: a file is taken away, or a journal is cut. What speaks against it
 // stays, as far as the code promises to notice: who takes the last frame together
@@ -23,9 +25,25 @@ func (x *stepper) damage(i int) {
 	touch("the spool is lost", func(w *writer) { w.d.spool = folder{} })
 	d := x.from.writers[i].d
 	d.settle()
+	x.damageOldest(&d, touch)
 	for f := range positions {
 		x.damageFile(&d, f, touch)
 	}
+}
+
+// damageOldest takes the oldest waiting segment out of the spool without a trace
+// in there, so that the others still follow each other.
+func (x *stepper) damageOldest(d *disk, touch func(string, func(*writer))) {
+	f := slices.IndexFunc(d.spool.seals[:], func(h history) bool { return h != 0 })
+	if f < 0 {
+		return
+	}
+	take := func(w *writer) { w.d.spool.segments[f], w.d.spool.seals[f] = 0, 0 }
+	touch("the oldest spooled segment is lost with its seal", take)
+	touch("the oldest spooled segment is lost with its seal, and every delivered seal", func(w *writer) {
+		take(w)
+		w.d.spool.delivered = [positions]history{}
+	})
 }
 
 func (x *stepper) damageFile(d *disk, f int, touch func(string, func(*writer))) {

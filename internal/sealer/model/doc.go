@@ -24,7 +24,8 @@
 //     synced, of each folder's later changes any first part, of each file's later
 //     frame and of the watermark all or nothing.
 //   - A second host with a copy of the state, begun at any time: so also a backup
-//     of long ago. Damage: each file of a stopped writer lost, journals cut.
+//     of long ago. Damage: each file of a stopped writer lost, journals cut, the
+//     oldest spooled segment lost with its seal.
 //
 // Roots, links and tree are one thing here: a history, which stands for all
 // records before a place. What is drawn at random (seed, clock, nonce) differs

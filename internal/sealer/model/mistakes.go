@@ -23,4 +23,6 @@ const (
 	RemoveBeforeRename Mistake = "remove a delivered segment before its seal is renamed"
 	ReadAgain          Mistake = "ask again for a segment that is on its way out of the spool"
 	ForgetHead         Mistake = "forget the newest seal"
+	ForgetDelivered    Mistake = "forget the newest delivered seal while others wait"
+	TakeHole           Mistake = "go on with a spool that lacks the seal before its oldest one"
 )

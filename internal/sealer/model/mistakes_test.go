@@ -49,6 +49,8 @@ func TestMistakesAreFound(t *testing.T) {
 		{RemoveBeforeRename, one(Budget{Kills: 1}), badRefused},
 		{ReadAgain, one(Budget{Faults: 1}), badStuck},
 		{ForgetHead, one(Budget{Kills: 1}), badRefused},
+		{ForgetDelivered, one(Budget{Kills: 1}, events(2), tries(1)), badRefused},
+		{TakeHole, one(Budget{Damages: 1, Kills: 1}, events(2), tries(1)), badStuck},
 	} {
 		t.Run(string(c.mistake), func(t *testing.T) {
 			c.m.Mistake = c.mistake

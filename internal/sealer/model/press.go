@@ -69,7 +69,7 @@ func (x *stepper) build(i int) {
 func (m *Model) sealed(w *writer) {
 	w.press.place = w.press.seal
 	w.post.queue |= bit(w.press.first)
-	w.post.newest, w.post.head = w.press.first, w.press.seal
+	w.post.head = w.press.seal
 	w.pool.closed &^= bit(w.press.first)
 }
 

@@ -75,7 +75,10 @@ func (m *Model) loadSpool(w *writer) bool {
 		if head != 0 && m.t.before(end, f) != head {
 			return false
 		}
-		head, w.post.newest = end, uint8(f)
+		if head == 0 && pending && f > 0 && !m.is(TakeHole) {
+			return false // The seal before it is missing.
+		}
+		head = end
 		if pending {
 			w.post.queue |= bit(f)
 			continue

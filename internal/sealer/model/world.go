@@ -113,7 +113,6 @@ type courier struct {
 	done   uint16 // firsts, delivered
 	left   uint16 // firsts on their way from queue to done
 	first  uint8  // at work
-	newest uint8
 	head   history
 	ready  bool // callers may enter
 	probed bool // all stores have answered
