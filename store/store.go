@@ -51,6 +51,9 @@ type Store interface {
 	// to be a valid name; empty means all. The first error ends the
 	// sequence. Objects stored while it runs may or may not be seen; those
 	// stored before are seen. A current delete marker hides an object here.
+	// A name that [CheckName] refuses, since somebody else wrote it, is an
+	// error or is shown as [Shown] says, where it belongs in the order; no
+	// method takes it, but as after.
 	List(ctx context.Context, prefix, after string) iter.Seq2[Info, error]
 
 	// Stat describes the newest version of an object, with its retention as
@@ -58,7 +61,8 @@ type Store interface {
 	Stat(ctx context.Context, name string) (Info, error)
 
 	// Versions describes all versions and delete markers of a name, newest
-	// first, or returns [ErrNotFound] if there are none. A store without
+	// first, or returns [ErrNotFound] if there are none; of more than
+	// [MaxVersions] the newest and the oldest, half each. A store without
 	// versions has one at most.
 	Versions(ctx context.Context, name string) ([]Info, error)
 
@@ -74,7 +78,8 @@ type Versioned interface {
 	GetVersion(ctx context.Context, name, version string) (io.ReadCloser, Info, error)
 	// ListVersions yields what [Store] List yields, but every version and
 	// delete marker of each name, the newest first. So names appear that a
-	// delete marker hides from List.
+	// delete marker hides from List. Of one name with more than [MaxListed],
+	// a store may leave out some that are neither the newest nor the oldest.
 	ListVersions(ctx context.Context, prefix, after string) iter.Seq2[Info, error]
 }
 

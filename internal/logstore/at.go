@@ -2,6 +2,7 @@ package logstore
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"crypto/sha256"
 	"errors"
@@ -109,7 +110,7 @@ func (r *Reader) at(ctx context.Context, first uint64) (Found, error) {
 func (r *Reader) atNames(ctx context.Context, first uint64) (Found, error) {
 	f := Found{First: first}
 	for n := range MaxBeside {
-		one, err := r.ReadName(ctx, first, []store.Info{{Name: SealName(r.log, first, n)}})
+		one, err := r.ReadName(ctx, first, SealName(r.log, first, n))
 		switch {
 		case errors.Is(err, store.ErrNotFound) && n > 0:
 			return f, nil
@@ -145,19 +146,19 @@ func (r *Reader) Read(ctx context.Context, p Place) (Found, error) {
 }
 
 // ReadName reads the seals that begin at first among the versions of one name,
-// the newest first. What lies above the newest valid one hides it.
-func (r *Reader) ReadName(ctx context.Context, first uint64, vs []store.Info) (Found, error) {
+// or returns [store.ErrNotFound]. What lies above the newest valid one hides it.
+func (r *Reader) ReadName(ctx context.Context, first uint64, name string) (Found, error) {
+	p := Place{First: first}
 	if r.versioned != nil {
-		return r.Read(ctx, Place{First: first, names: []versions{vs}})
+		var err error
+		if p.crowd, err = r.versions(ctx, name, r.canBeSeal, MaxVersions); err != nil {
+			return Found{}, err
+		}
+		return r.Read(ctx, p)
 	}
-	f := newReading(r, Place{First: first, names: []versions{vs}})
-	if err := f.read(ctx); err != nil {
-		return Found{}, err
-	}
-	if f.gone != nil {
-		return Found{}, f.gone
-	}
-	return f.found(), nil
+	p.add(store.Info{Name: name}, true, MaxVersions)
+	f, err := r.place(ctx, p)
+	return f, cmp.Or(err, f.Gone)
 }
 
 func (r *Reader) place(ctx context.Context, p Place) (Found, error) {

@@ -231,30 +231,65 @@ func TestReadersGoOnAfterAFlood(t *testing.T) {
 	}
 }
 
-// Not even the listing of a place is without an end, and what comes behind the
-// place is listed.
+// However long the listing of a place is, the seal at its end is found, in memory
+// that does not grow with it, and so is what comes behind.
 func TestListingOfAFlood(t *testing.T) {
 	chain := ledgertest.Chain(t, signer(t), 3, 5, 2)
 	m := memory(t, chain...)
-	for range maxListed {
-		m.Shadow(sealAt(3, 0), []byte("x"))
+	for i := range 3 * MaxVersions {
+		m.Shadow(sealAt(3, 0), junk(uint64(i)))
+		m.Hide(sealAt(3, 0))
 	}
 	m.Shadow(sealAt(3, 7), chain[1].Seal.Bytes())
 	b := newBench(t, m)
 	f, err := b.At(t.Context(), 3)
-	if f.Same(chain[1].Seal) == nil {
-		t.Error("the seal beside the flood is not found")
+	if h := f.Same(chain[1].Seal); h == nil || h.Object.Version != "1" || len(f.Seals) != 1 {
+		t.Errorf("the seals beside and below the flood are not found: %+v", f.Seals)
 	}
-	asFlood(t, err, FloodedError{First: 3, Versions: 1, More: true})
+	asFlood(t, err, FloodedError{First: 3, Versions: 3*MaxVersions + 2})
 	var firsts []uint64
 	for p, err := range b.Places(t.Context(), 0) {
-		if err != nil || p.count > maxListed {
-			t.Fatal(p.count, err)
+		if err != nil || len(p.fit)+len(p.rest) > 3*MaxVersions {
+			t.Fatal(len(p.fit), len(p.rest), err)
 		}
 		firsts = append(firsts, p.First)
 	}
 	if !slices.Equal(firsts, []uint64{0, 3, 8}) {
 		t.Errorf("listed %v", firsts)
+	}
+}
+
+// Of versions that came within one moment of the store's clock, those that are
+// listed last are the oldest.
+func TestFloodOfOneMoment(t *testing.T) {
+	chain := ledgertest.Chain(t, signer(t), 3, 5)
+	synctest.Test(t, func(t *testing.T) {
+		m := memory(t, chain...)
+		shadow(m, 3, MaxVersions*3/4)
+		time.Sleep(time.Second)
+		shadow(m, 3, MaxVersions)
+		if f, err := newBench(t, m).At(t.Context(), 3); f.Same(chain[1].Seal) == nil {
+			t.Errorf("the seal is not found: %v", err)
+		}
+	})
+}
+
+// A flood in place of a seal does not hide that the log went on.
+func TestFloodInPlaceOfASeal(t *testing.T) {
+	chain := ledgertest.Chain(t, signer(t), 3, 5, 2)
+	m := memory(t, chain...)
+	m.Erase(sealAt(3, 0))
+	shadow(m, 3, MaxVersions+1)
+	b := newBench(t, m)
+	got, err := b.walk(nil)
+	is(t, got, chain[0])
+	var gap *GapError
+	if !errors.As(err, &gap) || gap.First != 3 || !gap.Next.Seal.Same(chain[2].Seal) || !strings.Contains(err.Error(), "1025 versions") {
+		t.Errorf("got %v", err)
+	}
+	asFlood(t, err, FloodedError{First: 3, Versions: MaxVersions + 1})
+	if !slices.Contains(b.told, Notice{Flood, sealAt(3, 0), ""}) {
+		t.Error("nobody is told of the flood")
 	}
 }
 

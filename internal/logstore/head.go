@@ -23,7 +23,8 @@ const (
 //
 // The end of the listing is only where the search begins. The last listed name
 // with a valid seal is taken, and from there it goes on by position until there
-// is none. Squatters at the end are passed over, so many that it costs a few
+// is none. Where it ends at a flooded place, it is returned with the
+// [FloodedError]: a newer one may lie there. Squatters at the end are passed over, so many that it costs a few
 // requests; behind more of them, the search goes by valid seals alone.
 //
 // Up to a thousand seals that takes a listing, a read and two requests for what
@@ -50,7 +51,7 @@ func (r *Reader) Head(ctx context.Context) (*Held, error) {
 			return nil, err
 		}
 		if next == nil && f.flooded != nil {
-			return nil, f.flooded
+			return head, f.flooded
 		}
 		if next == nil {
 			return head, nil

@@ -1,7 +1,6 @@
 package logstore
 
 import (
-	"cmp"
 	"context"
 	"fmt"
 	"iter"
@@ -13,28 +12,11 @@ import (
 	"github.com/otelcol-custody/custody/store"
 )
 
-// A Place is where seals lie that begin at one record: their names and versions,
-// listed and not read.
+// A Place is where seals lie that begin at one record: what of their names and
+// versions is read, listed and not read yet.
 type Place struct {
 	First uint64
-	names []versions
-	count int  // of entries of the listing
-	more  bool // than maxListed: not all were listed
-}
-
-// versions are the versions of one name, the newest first.
-type versions []store.Info
-
-// size is the number of bytes that reading the place takes at most.
-func (p *Place) size() (n int64) {
-	for _, vs := range p.names {
-		for _, v := range vs {
-			if canBeSeal(v) {
-				n += v.Size
-			}
-		}
-	}
-	return n
+	crowd
 }
 
 // Places lists the places of the log's seals from the one at from on, in order;
@@ -47,61 +29,29 @@ func (r *Reader) Places(ctx context.Context, from uint64) iter.Seq2[Place, error
 
 func (r *Reader) places(ctx context.Context, prefix, after string) iter.Seq2[Place, error] {
 	return func(yield func(Place, error) bool) {
-		for {
-			flooded, ok := r.placesUpToFlood(ctx, prefix, after, yield)
-			if !ok || flooded == nil || !yield(flooded.sorted(), nil) {
+		var p Place
+		for info, err := range listAll(ctx, r.store, prefix, after) {
+			if err != nil {
+				yield(Place{}, err) // What was listed may lack names.
 				return
 			}
-			// "/" comes right after the dot: on behind all names of that number.
-			after = strings.TrimSuffix(SealName(r.log, flooded.First, 0), ".seal") + "/"
-		}
-	}
-}
-
-// placesUpToFlood yields places until one has more names and versions than are
-// listed, which it returns. It reports whether to go on.
-func (r *Reader) placesUpToFlood(ctx context.Context, prefix, after string, yield func(Place, error) bool) (*Place, bool) {
-	var p Place
-	for info, err := range listAll(ctx, r.store, prefix, after) {
-		if err != nil {
-			yield(Place{}, err) // What was listed may lack names.
-			return nil, false
-		}
-		first, n, ok := ledger.ParseSealName(path.Base(info.Name))
-		if !ok || info.Name != SealName(r.log, first, n) {
-			continue
-		}
-		if len(p.names) > 0 && p.First != first {
-			if !yield(p.sorted(), nil) {
-				return nil, false
+			first, n, ok := ledger.ParseSealName(path.Base(info.Name))
+			if !ok || info.Name != SealName(r.log, first, n) {
+				continue
 			}
-			p = Place{}
+			if p.count > 0 && p.First != first {
+				if !yield(p, nil) {
+					return
+				}
+				p = Place{}
+			}
+			p.First = first
+			p.add(info, r.canBeSeal(info), MaxVersions)
 		}
-		if p.count == maxListed {
-			p.more = true
-			return &p, true
+		if p.count > 0 {
+			yield(p, nil)
 		}
-		p.add(first, info)
 	}
-	return nil, len(p.names) == 0 || yield(p.sorted(), nil)
-}
-
-// sorted has the name first that a seal usually has; its listing has it last.
-func (p *Place) sorted() Place {
-	slices.SortStableFunc(p.names, func(a, b versions) int {
-		return cmp.Or(cmp.Compare(len(a[0].Name), len(b[0].Name)), cmp.Compare(a[0].Name, b[0].Name))
-	})
-	return *p
-}
-
-func (p *Place) add(first uint64, info store.Info) {
-	p.First = first
-	p.count++
-	if n := len(p.names); n > 0 && p.names[n-1][0].Name == info.Name {
-		p.names[n-1] = append(p.names[n-1], info)
-		return
-	}
-	p.names = append(p.names, versions{info})
 }
 
 // listAll lists what a store has, what delete markers hide included.

@@ -80,7 +80,7 @@ const (
 	Copy     Kind = "copy"     // the log's seal once more, beside or above itself
 	Shadow   Kind = "shadow"   // a later version that hides a genuine object
 	Marker   Kind = "marker"   // a delete marker on an object of the log
-	Flood    Kind = "flood"    // more versions at a seal's names than are read
+	Flood    Kind = "flood"    // more versions at an object's names than are read, or more squatters than are told of
 )
 
 // A Notice is something that stops nobody and that somebody should know of.
@@ -96,7 +96,7 @@ func (n Notice) String() string {
 		Copy:     "a copy of a seal lies beside it",
 		Shadow:   "a later version hides the genuine object",
 		Marker:   "a delete marker lies on an object of the log",
-		Flood:    "more versions lie there than are read",
+		Flood:    "so much lies there that not all of it is read or told of",
 	}[n.Kind]
 	if n.Version != "" {
 		return fmt.Sprintf("%s (version %s): %s", n.Object, n.Version, text)
@@ -136,11 +136,26 @@ type GapError struct {
 	Store, Log string
 	First      uint64 // where the missing seal begins
 	Next       *Held  // a valid seal behind it
+	// Flooded is not nil if too much lies at the place to read all of it: a seal
+	// may be among it, hidden by whoever wrote the rest.
+	Flooded *FloodedError
 }
 
 func (e *GapError) Error() string {
-	return fmt.Sprintf("store %s has no seal of log %s for record %d, yet %s, which is validly signed, proves that there was one: copy the log's objects from another store",
+	text := fmt.Sprintf("store %s has no seal of log %s for record %d, yet %s, which is validly signed, proves that there was one: copy the log's objects from another store",
 		e.Store, e.Log, e.First, e.Next.Object.Name)
+	if e.Flooded != nil {
+		text += "; the place is " + e.Flooded.Why()
+	}
+	return text
+}
+
+// Unwrap is Flooded, if that is not nil.
+func (e *GapError) Unwrap() error {
+	if e.Flooded == nil {
+		return nil
+	}
+	return e.Flooded
 }
 
 // An AlteredError means that only other bytes lie where a segment belongs.
@@ -150,6 +165,7 @@ type AlteredError struct {
 	First  uint64
 	Want   [32]byte   // the SHA-256 that the seal names
 	Got    [][32]byte // those of the versions that were read; not of those whose size differs
+	Unread int        // versions of the segment's length that were not read, since there are too many
 }
 
 func (e *AlteredError) Error() string {
@@ -160,6 +176,9 @@ func (e *AlteredError) Error() string {
 	have := strings.Join(got, ", ")
 	if have == "" {
 		have = "bytes of another length"
+	}
+	if e.Unread > 0 {
+		have += fmt.Sprintf(", and %d more versions of its length that were not read", e.Unread)
 	}
 	return fmt.Sprintf("%s is altered: the seal at record %d of log %s names SHA-256 %x, the store has %s", e.Object, e.First, e.Log, e.Want, have)
 }

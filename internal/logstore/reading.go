@@ -20,8 +20,6 @@ const (
 	// MaxVersions is how many versions are read at one place. The genuine log
 	// writes one; who floods a place with more makes a reader slow, not blind.
 	MaxVersions = 1024
-	// maxListed is how many versions and delete markers of one place are listed.
-	maxListed = 64 * MaxVersions
 	// minSeal is less than any seal has: a head of 13 lines with its signature,
 	// a checkpoint, an edge, a closed line.
 	minSeal = 512
@@ -33,8 +31,7 @@ type FloodedError struct {
 	Store, Log string
 	First      uint64
 	Object     string // the first name of the place
-	Versions   int    // that could be seals, among those that were listed
-	More       bool   // not even all were listed
+	Versions   int    // that could be seals
 }
 
 func (e *FloodedError) Error() string {
@@ -44,22 +41,21 @@ func (e *FloodedError) Error() string {
 
 // Why says what is wrong with the place.
 func (e *FloodedError) Why() string {
-	if e.More {
-		return fmt.Sprintf("flooded: more than %d versions and delete markers lie there, and no more are listed", maxListed)
-	}
 	return fmt.Sprintf("flooded: %d versions that could be seals lie there, and %d are read", e.Versions, MaxVersions)
 }
 
-// canBeSeal says whether a version has the size of a seal, as far as is known.
-func canBeSeal(info store.Info) bool {
-	return info.Size >= minSeal && info.Size <= ledger.MaxSeal
+// canBeSeal says whether a version has the size of a seal, as far as is known:
+// without versions the caller may not know it.
+func (r *Reader) canBeSeal(info store.Info) bool {
+	size := info.Size >= minSeal && info.Size <= ledger.MaxSeal
+	return !info.DeleteMarker && (size || info.Size == 0 && r.versioned == nil)
 }
 
 // A reading judges all versions of a place, some at a time. It holds one seal for
 // each thing that is said, however many copies say it.
 type reading struct {
 	*Reader
-	place   Place
+	first   uint64
 	entries []entry // by name, of one name the newest first
 	flooded *FloodedError
 
@@ -70,8 +66,7 @@ type reading struct {
 
 // entry is one version or delete marker.
 type entry struct {
-	info  store.Info
-	name  int // index of its name
+	listed
 	state state
 	sum   [32]byte
 	said  *said // of a valid one
@@ -93,31 +88,27 @@ type said struct {
 }
 
 func newReading(r *Reader, p Place) *reading {
-	rd := &reading{Reader: r, place: p}
-	for n, vs := range p.names {
-		for _, info := range vs {
-			rd.entries = append(rd.entries, entry{info: info, name: n})
+	rd := &reading{Reader: r, first: p.First}
+	for _, l := range p.kept(MaxVersions) {
+		e := entry{listed: l}
+		if !l.fits && !l.info.DeleteMarker {
+			e.state = strange
 		}
+		rd.entries = append(rd.entries, e)
+	}
+	if p.fitting > MaxVersions {
+		rd.flooded = &FloodedError{r.store.ID(), r.log, p.First, rd.entries[0].info.Name, p.fitting}
 	}
 	return rd
 }
 
-// read reads what can be a seal, [MaxVersions] at most: of more the oldest and
-// the newest ones, since the genuine seal was there before a flood or came last.
+// read reads what can be a seal.
 func (rd *reading) read(ctx context.Context) error {
-	worth := rd.worth()
-	n := len(worth)
-	if n > MaxVersions || rd.place.more {
-		rd.flooded = &FloodedError{rd.store.ID(), rd.log, rd.place.First, rd.entries[0].info.Name, n, rd.place.more}
-	}
-	if n > MaxVersions {
-		slices.SortStableFunc(worth, func(a, b int) int {
-			return rd.entries[a].info.Modified.Compare(rd.entries[b].info.Modified)
-		})
-		worth = slices.Concat(worth[:MaxVersions/2], worth[n-MaxVersions/2:])
-	}
 	g, within := errgroup.WithContext(ctx)
-	for _, i := range worth {
+	for i := range rd.entries {
+		if !rd.entries[i].fits {
+			continue
+		}
 		// Many small ones and few large ones at a time.
 		size := max(rd.entries[i].info.Size, aheadBytes/aheadSeals)
 		if rd.room.Acquire(within, size) != nil {
@@ -131,25 +122,9 @@ func (rd *reading) read(ctx context.Context) error {
 	return cmp.Or(g.Wait(), ctx.Err())
 }
 
-// worth are the entries whose size is a seal's. Without versions the caller may
-// not know the size.
-func (rd *reading) worth() []int {
-	var worth []int
-	for i := range rd.entries {
-		switch e := &rd.entries[i]; {
-		case e.info.DeleteMarker:
-		case canBeSeal(e.info), e.info.Size == 0 && rd.versioned == nil:
-			worth = append(worth, i)
-		default:
-			e.state = strange
-		}
-	}
-	return worth
-}
-
 func (rd *reading) judge(ctx context.Context, i int) error {
 	e := &rd.entries[i] // Nobody else touches it now.
-	h, err := rd.open(ctx, rd.place.First, e.info)
+	h, err := rd.open(ctx, rd.first, e.info)
 	if err != nil && !errors.Is(err, store.ErrNotFound) {
 		return err
 	}
@@ -184,7 +159,7 @@ func (rd *reading) hold(v *seal.Verified, i int) *said {
 }
 
 func (rd *reading) earlier(a, b int) bool {
-	if rd.entries[a].name != rd.entries[b].name {
+	if rd.entries[a].info.Name != rd.entries[b].info.Name {
 		return a < b
 	}
 	return a > b
@@ -192,7 +167,7 @@ func (rd *reading) earlier(a, b int) bool {
 
 // found sums up what was read.
 func (rd *reading) found() Found {
-	f := Found{First: rd.place.First, Gone: rd.gone, flooded: rd.flooded}
+	f := Found{First: rd.first, Gone: rd.gone, flooded: rd.flooded}
 	slices.SortFunc(rd.seals, func(a, b *said) int {
 		if rd.earlier(a.by, b.by) {
 			return -1
@@ -207,7 +182,7 @@ func (rd *reading) found() Found {
 	}
 	for from := 0; from < len(rd.entries); {
 		to := from + 1
-		for to < len(rd.entries) && rd.entries[to].name == rd.entries[from].name {
+		for to < len(rd.entries) && rd.entries[to].info.Name == rd.entries[from].info.Name {
 			to++
 		}
 		f.name(rd.entries[from:to])

@@ -5,6 +5,7 @@ import (
 	"crypto/sha256"
 	"errors"
 	"fmt"
+	"slices"
 
 	"github.com/otelcol-custody/custody/ledger/seal"
 	"github.com/otelcol-custody/custody/store"
@@ -13,7 +14,8 @@ import (
 // Segment reads the segment that a seal names, from whichever version has its
 // bytes, and says where it was found. It returns store.ErrNotFound if the store
 // has nothing there any more, and an [AlteredError] if only other bytes are
-// there, also when they are read again. It takes one request if nothing hides it.
+// there, also when they are read again. It takes one request if nothing hides it;
+// of versions above it, however many, a bounded part is held and read.
 func (r *Reader) Segment(ctx context.Context, v *seal.Verified) ([]byte, store.Info, error) {
 	name := ObjectName(v.Log, v.SegmentName())
 	altered := &AlteredError{Object: name, Log: v.Log, First: v.First, Want: v.Segment}
@@ -50,45 +52,70 @@ func (r *Reader) segment(ctx context.Context, v *seal.Verified, info store.Info,
 	return nil, info, nil
 }
 
-// segmentBelow looks through all versions of a segment that is hidden.
+// maxSegments is how many versions of a segment are read that have its length: of
+// more the oldest and the newest ones. Each may be 80 MiB long.
+const maxSegments = 32
+
+// segmentBelow looks for a segment that is hidden: in the newest version of its
+// length, which may be the writer's own above a delete marker, then from the
+// oldest one on, since it was there before what hides it.
 func (r *Reader) segmentBelow(ctx context.Context, v *seal.Verified, name string, altered *AlteredError) ([]byte, store.Info, error) {
-	all, err := r.versioned.Versions(ctx, name)
+	fits := func(info store.Info) bool { return !info.DeleteMarker && info.Size == v.Size }
+	c, err := r.versions(ctx, name, fits, maxSegments)
 	if err != nil {
 		return nil, store.Info{}, err
 	}
-	altered.Got = nil // All are read again.
-	var above []Notice
-	others := 0
-	for _, info := range all {
-		if info.DeleteMarker {
-			above = append(above, Notice{Marker, name, info.Version})
-			continue
+	all := c.kept(maxSegments)
+	altered.Got, altered.Unread = nil, c.fitting // All are read again.
+	removed := 0
+	for _, e := range inOrder(all) {
+		b, _, err := r.segment(ctx, v, e.info, altered)
+		switch {
+		case errors.Is(err, store.ErrNotFound):
+			removed++ // Since it was listed.
+		case err != nil:
+			return nil, e.info, err
+		case b != nil:
+			r.tellAbove(all, e, c.fitting > maxSegments)
+			return b, e.info, nil
 		}
-		if info.Size != v.Size {
-			others++
-			above = append(above, Notice{Shadow, name, info.Version})
-			continue
-		}
-		b, _, err := r.segment(ctx, v, info, altered)
-		if errors.Is(err, store.ErrNotFound) {
-			continue // Removed since it was listed.
-		}
-		if err != nil {
-			return nil, info, err
-		}
-		if b != nil {
-			for _, n := range above {
-				r.tell(n)
-			}
-			return b, info, nil
-		}
-		others++
-		above = append(above, Notice{Shadow, name, info.Version})
+		altered.Unread--
 	}
-	if others == 0 {
+	if c.markers+removed == c.count {
 		return nil, store.Info{}, fmt.Errorf("%w: %s has delete markers only", store.ErrNotFound, name)
 	}
 	return nil, store.Info{}, altered
+}
+
+// inOrder are the versions that fit, in the order in which they are read.
+func inOrder(all []listed) (fit []listed) {
+	for _, e := range all {
+		if e.fits {
+			fit = append(fit, e)
+		}
+	}
+	if len(fit) > 1 {
+		slices.Reverse(fit[1:])
+	}
+	return fit
+}
+
+// tellAbove tells of what lies above the genuine version. What has its length is
+// not all read.
+func (r *Reader) tellAbove(all []listed, genuine listed, flooded bool) {
+	if flooded {
+		r.tell(Notice{Flood, genuine.info.Name, ""})
+	}
+	for _, e := range all {
+		if e.at >= genuine.at {
+			return
+		}
+		kind := Shadow
+		if e.info.DeleteMarker {
+			kind = Marker
+		}
+		r.tell(Notice{kind, e.info.Name, e.info.Version})
+	}
 }
 
 // steady accuses only if two reads gave the same bytes: a passing fault is no

@@ -6,7 +6,11 @@ import (
 	"crypto/sha256"
 	"errors"
 	"io"
+	"iter"
+	"runtime"
 	"slices"
+	"strconv"
+	"strings"
 	"testing"
 
 	"github.com/otelcol-custody/custody/ledger/ledgertest"
@@ -64,11 +68,103 @@ func TestAlteredSegment(t *testing.T) {
 		}
 		_, _, err := newBench(t, st).Segment(t.Context(), s.Seal)
 		var a *AlteredError
-		if !errors.As(err, &a) || !slices.Contains(a.Got, sha256.Sum256(flipped)) || a.Want != s.Seal.Segment || a.Object != name {
+		if !errors.As(err, &a) || !slices.Contains(a.Got, sha256.Sum256(flipped)) || a.Want != s.Seal.Segment || a.Object != name || a.Unread != 0 {
 			t.Errorf("got %v", err)
 		}
 		if errors.Is(err, store.ErrNotFound) || errors.Is(err, store.ErrUnavailable) {
 			t.Errorf("tampering looks like a failed read: %v", err)
+		}
+	}
+}
+
+// marked is a store in which somebody deleted one object very often.
+type marked struct {
+	*storetest.Memory
+	name    string
+	markers int
+}
+
+func (m marked) ListVersions(ctx context.Context, prefix, after string) iter.Seq2[store.Info, error] {
+	return func(yield func(store.Info, error) bool) {
+		for i := range m.markers {
+			if !yield(store.Info{Name: m.name, Version: strconv.Itoa(i), DeleteMarker: true}, nil) {
+				return
+			}
+		}
+		m.Memory.ListVersions(ctx, prefix, after)(yield)
+	}
+}
+
+// Delete markers cost who finds them next to nothing: they take no memory.
+func TestSegmentBelowManyMarkers(t *testing.T) {
+	s := ledgertest.Chain(t, signer(t), 5)[0]
+	name := "test/" + s.Seal.SegmentName()
+	m := memory(t, s)
+	m.Hide(name)
+	b := newBench(t, marked{m, name, 200_000})
+	var before, after runtime.MemStats
+	runtime.ReadMemStats(&before)
+	got, info, err := b.Segment(t.Context(), s.Seal)
+	runtime.ReadMemStats(&after)
+	if err != nil || !bytes.Equal(got, s.Object) || info.Version != "1" {
+		t.Errorf("got version %q, %v", info.Version, err)
+	}
+	if n := (after.TotalAlloc - before.TotalAlloc) >> 20; n > 20 { // All of them take 40.
+		t.Errorf("%d MiB for delete markers", n)
+	}
+	if len(b.told) != MaxVersions || b.told[0] != (Notice{Marker, name, "0"}) {
+		t.Errorf("told of %d", len(b.told))
+	}
+}
+
+// However many versions of its length lie upon a segment, few are read.
+func TestSegmentInAFlood(t *testing.T) {
+	s := ledgertest.Chain(t, signer(t), 5)[0]
+	name := "test/" + s.Seal.SegmentName()
+	flipped := bytes.Clone(s.Object)
+	flipped[9] ^= 1
+	flood := func(m *storetest.Memory, n int) {
+		for range n {
+			m.Shadow(name, flipped)
+		}
+	}
+	m := memory(t, s)
+	flood(m, 1000)
+	for _, c := range []struct {
+		title  string
+		change func()
+		found  string // version
+		gets   int
+		told   Notice // the last one
+	}{
+		{"below", func() {}, "1", 3, Notice{Shadow, name, "2"}},
+		{"uppermost but for a marker", func() { m.Shadow(name, s.Object); m.Hide(name) }, "1002", 2, Notice{Marker, name, "1003"}},
+		{"gone", func() { m.Erase(name); flood(m, 1000) }, "", 1 + maxSegments, Notice{}},
+		{"in the midst", func() { m.Shadow(name, s.Object); flood(m, 1000) }, "", 1 + maxSegments, Notice{}},
+	} {
+		c.change()
+		f := storetest.NewFaultyVersioned(t, m)
+		b := newBench(t, f)
+		got, info, err := b.Segment(t.Context(), s.Seal)
+		var a *AlteredError
+		switch {
+		case c.found == "":
+			if !errors.As(err, &a) || len(a.Got) != maxSegments || a.Unread == 0 || !strings.Contains(err.Error(), "that were not read") {
+				t.Errorf("%s: %v", c.title, err)
+			}
+		case err != nil || !bytes.Equal(got, s.Object) || info.Version != c.found:
+			t.Errorf("%s: version %q, %v", c.title, info.Version, err)
+		case b.told[0] != (Notice{Flood, name, ""}) || b.told[len(b.told)-1] != c.told:
+			t.Errorf("%s: told of %v, then %v", c.title, b.told[0], b.told[len(b.told)-1])
+		}
+		n := 0
+		for _, call := range f.Calls() {
+			if call.Method == storetest.Get || call.Method == storetest.GetVersion {
+				n++
+			}
+		}
+		if n != c.gets {
+			t.Errorf("%s: %d reads, want %d", c.title, n, c.gets)
 		}
 	}
 }

@@ -3,6 +3,7 @@ package logstore
 import (
 	"context"
 	"crypto/sha256"
+	"errors"
 	"iter"
 
 	"golang.org/x/sync/errgroup"
@@ -16,8 +17,8 @@ const (
 	// aheadSeals and aheadBytes bound the seals that are read and held at a time.
 	aheadSeals = 16
 	aheadBytes = 64 << 20
-	// maxStrange is how many places without a valid seal are looked at behind
-	// the last one with one.
+	// maxStrange is how many places without a valid seal are told of, behind the
+	// last one with one; and after so many the next seal is asked for again.
 	maxStrange = 64
 )
 
@@ -26,10 +27,13 @@ const (
 // one history. The walk ends at the first position without a valid seal.
 //
 // Two different valid seals at a place, or one that does not follow, end it with
-// a [ForkError], a valid seal behind a missing one with a [GapError]; behind
-// more than 64 places of squatters none is looked for. A place where too much
-// lies to read it all is told of as a [Flood]; it ends the walk, with a
-// [FloodedError], only if what was read holds no valid seal where one is due.
+// a [ForkError], a valid seal behind a missing one with a [GapError], however many
+// squatters lie between: each that has the size of a seal is read. Of more than 64
+// places of squatters a [Flood] is told, and no more of each; if no valid seal came
+// before them and [Reader.Head] finds none either, the walk ends there. A [Flood] is
+// told, too, of a place where too much lies to read all of it; that ends the walk,
+// with a [FloodedError], only if what was read holds no valid seal where one is due
+// and none lies behind it.
 //
 // It takes a request for each seal and for each thousand names, and reads up to
 // 16 seals at a time.
@@ -39,8 +43,8 @@ func (r *Reader) Seals(ctx context.Context, after *seal.Verified) iter.Seq2[*Hel
 		if after != nil {
 			w.head = &Held{Seal: after}
 		}
-		if w.listed() {
-			w.unlisted(ledger.MaxSize)
+		if w.listed() && w.unlisted(ledger.MaxSize) && w.flooded != nil {
+			w.fail(w.flooded) // Is this the end? Nobody knows.
 		}
 	}
 }
@@ -53,6 +57,7 @@ type walk struct {
 
 	strange int             // places without a valid seal behind the head
 	asked   bool            // for the seal behind the head by its name
+	flooded *FloodedError   // of the place behind the head
 	told    map[Notice]bool // since the head
 }
 
@@ -84,12 +89,13 @@ func (w *walk) listed() bool {
 				return false
 			}
 		case len(f.Seals) == 0:
-			w.notice(f)
-			if w.strange++; w.strange > maxStrange {
+			if more, err := w.stranger(f); err != nil {
+				return w.fail(err)
+			} else if !more {
 				return true
 			}
 		case f.First > size:
-			return w.fail(&GapError{w.store.ID(), w.log, size, f.Seals[0]})
+			return w.fail(&GapError{w.store.ID(), w.log, size, f.Seals[0], w.flooded})
 		default: // It begins before the head ends.
 			_, err := f.Seals[0].Seal.Follows(w.head.Seal)
 			return w.fail(&ForkError{w.store.ID(), w.log, w.head, f.Seals[0], err})
@@ -124,17 +130,48 @@ func (w *walk) step(f Found) (found, ok bool) {
 	if err != nil {
 		return false, w.fail(err)
 	}
-	if h == nil && f.flooded != nil {
-		return false, w.fail(f.flooded) // Is this the end? Nobody knows.
-	}
 	if h == nil {
+		w.flooded, w.asked = f.flooded, w.asked || f.flooded != nil
 		return false, true
 	}
 	if err := w.follow(w.head, h); err != nil {
 		return false, w.fail(err)
 	}
-	w.head, w.asked, w.strange, w.told = h, false, 0, nil
+	w.head, w.asked, w.flooded, w.strange, w.told = h, false, nil, 0, nil
 	return true, w.yield(h, nil)
+}
+
+// stranger passes over a place without a valid seal, and reports whether to go on.
+// Reading many takes time, in which the log goes on.
+func (w *walk) stranger(f Found) (bool, error) {
+	w.asked = w.asked && (w.flooded != nil || (w.strange+1)%maxStrange > 0)
+	if w.strange++; w.strange <= maxStrange {
+		w.notice(f)
+		return true, nil
+	}
+	if w.strange > maxStrange+1 {
+		return true, nil
+	}
+	w.tell(Notice{Flood, SealName(w.log, f.First, 0), ""})
+	return w.ours()
+}
+
+// ours says whether the store holds anything of the log, as far as a search for
+// its head can tell: else all seals may be of a log whose keys are not trusted,
+// and nobody wants to read each.
+func (w *walk) ours() (bool, error) {
+	if w.head != nil {
+		return true, nil
+	}
+	_, err := New(w.store, w.log, w.keys, nil).Head(w.ctx)
+	fork, flood := (*ForkError)(nil), (*FloodedError)(nil)
+	switch {
+	case errors.Is(err, ErrNoLog):
+		return false, nil
+	case err == nil, errors.As(err, &fork), errors.As(err, &flood):
+		return true, nil
+	}
+	return false, err
 }
 
 // notice tells once for each head.

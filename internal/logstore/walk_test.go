@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"iter"
+	"slices"
 	"strings"
 	"testing"
 
@@ -260,22 +261,77 @@ func TestSealThatTheListingLacks(t *testing.T) {
 	}
 }
 
-// A floor of squatters behind the end costs a bounded number of requests.
+// However many squatters lie behind the end, each is read once and few are told of;
+// what the log adds meanwhile is found among them.
 func TestManySquatters(t *testing.T) {
-	chain := ledgertest.Chain(t, signer(t), 3, 2)
-	s := storetest.NewFaulty(t, memory(t, chain...))
+	chain := ledgertest.Chain(t, signer(t), 3, 2, 1)
+	m := memory(t, chain[:2]...)
+	s := storetest.NewFaulty(t, m)
 	s.AllowConflicts()
 	for i := range 500 {
-		plant(t, s, sealAt(uint64(6+i), 0), junk(uint64(i)))
+		plant(t, s, sealAt(uint64(7+i), 0), junk(uint64(i)))
 	}
 	before := len(s.Calls())
-	got, err := newBench(t, s).walk(nil)
+	b := newBench(t, s)
+	tell := b.tell
+	b.tell = func(n Notice) {
+		if tell(n); n.Kind == Flood {
+			fill(t, m, chain[2])
+		}
+	}
+	got, err := b.walk(nil)
 	if err != nil {
 		t.Fatal(err)
 	}
 	is(t, got, chain...)
-	if n := len(s.Calls()) - before; n > 2*maxStrange {
+	if n := len(s.Calls()) - before; n > 500+40 {
 		t.Errorf("%d requests", n)
+	}
+	if n := len(b.told); n > 2*(maxStrange+1) || !slices.Contains(b.told, Notice{Flood, sealAt(7+maxStrange, 0), ""}) {
+		t.Errorf("told of %d: %v", n, b.told[n-1])
+	}
+}
+
+// A seal behind a missing one is found, whatever lies between.
+func TestGapBehindSquatters(t *testing.T) {
+	chain := ledgertest.Chain(t, signer(t), 1000, 1000, 4)
+	for i, gone := range chain[:2] {
+		m := memory(t, chain...)
+		first := gone.Seal.First
+		m.Erase(sealAt(first, 0))
+		for n := range uint64(500) {
+			m.Shadow(sealAt(first+1+n, 0), junk(n))
+		}
+		got, err := newBench(t, m).walk(nil)
+		is(t, got, chain[:i]...)
+		var gap *GapError
+		if !errors.As(err, &gap) || gap.First != first || !gap.Next.Seal.Same(chain[i+1].Seal) || gap.Flooded != nil {
+			t.Errorf("got %v", err)
+		}
+	}
+}
+
+// The seals of a log whose keys are not trusted are not all read.
+func TestLogOfAnotherKey(t *testing.T) {
+	l := ledgertest.NewLog("test", ledgertest.ImpostorOf(t, origin, "other"))
+	for range 500 {
+		l.Add(t, 1)
+	}
+	m := memory(t, l.Segments...)
+	s := storetest.NewFaulty(t, m)
+	b := newBench(t, s)
+	if got, err := b.walk(nil); err != nil || len(got) != 0 {
+		t.Errorf("%d seals, %v", len(got), err)
+	}
+	if n := len(s.Calls()); n > 2*maxStrange {
+		t.Errorf("%d requests", n)
+	}
+	if n := len(b.told); n > maxStrange+3 || !slices.Contains(b.told, Notice{Flood, sealAt(maxStrange+1, 0), ""}) {
+		t.Errorf("told of %d: %v", n, b.told[n-1])
+	}
+	s.Inject(storetest.Fault{Method: storetest.List, N: 2}) // Of the search for a head.
+	if _, err := b.walk(nil); !errors.Is(err, store.ErrUnavailable) {
+		t.Errorf("a fault is taken for the end: %v", err)
 	}
 }
 

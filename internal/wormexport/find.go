@@ -24,8 +24,8 @@ func (r reader) At(ctx context.Context, first uint64) (logstore.Found, error) {
 }
 
 // ReadName is [logstore.Reader.ReadName].
-func (r reader) ReadName(ctx context.Context, first uint64, vs []store.Info) (logstore.Found, error) {
-	f, err := r.Reader.ReadName(ctx, first, vs)
+func (r reader) ReadName(ctx context.Context, first uint64, name string) (logstore.Found, error) {
+	f, err := r.Reader.ReadName(ctx, first, name)
 	return f, obstructed(err)
 }
 

@@ -204,18 +204,12 @@ func (e *Exporter) putSeal(ctx context.Context, s store.Store, d *sealed) (strin
 // only version, all of them are read.
 func (e *Exporter) alone(ctx context.Context, s store.Store, d *sealed, name string, put store.Info, wrote bool) (bool, error) {
 	v := d.seal
-	all := []store.Info{{Name: name}}
-	if _, versioned := s.(store.Versioned); versioned {
-		var err error
-		if all, err = s.Versions(ctx, name); err != nil {
-			return false, err
-		}
-		wrote = wrote && len(all) == 1 && all[0].Version == put.Version && !all[0].DeleteMarker
-	}
 	if wrote {
-		return true, nil
+		if only, err := only(ctx, s, put); only || err != nil {
+			return only, err
+		}
 	}
-	found, err := e.reader(ctx, s, v.Log).ReadName(ctx, v.First, all)
+	found, err := e.reader(ctx, s, v.Log).ReadName(ctx, v.First, name)
 	if err != nil {
 		return false, err
 	}
@@ -236,6 +230,15 @@ func (e *Exporter) alone(ctx context.Context, s store.Store, d *sealed, name str
 		return false, nil
 	}
 	return true, extend(ctx, s, name, h.Object.Version, d.keep)
+}
+
+// only says whether what was written is the only version of its name.
+func only(ctx context.Context, s store.Store, put store.Info) (bool, error) {
+	if _, versioned := s.(store.Versioned); !versioned {
+		return true, nil
+	}
+	all, err := s.Versions(ctx, put.Name)
+	return err == nil && len(all) == 1 && all[0].Version == put.Version && !all[0].DeleteMarker, err
 }
 
 func (e *Exporter) put(ctx context.Context, s store.Store, kind Kind, name string, data []byte, r store.Retention) (store.Info, error) {

@@ -15,11 +15,10 @@ import (
 	"github.com/otelcol-custody/custody/store"
 )
 
-// List implements [store.Store]. Names that [store.CheckName] refuses are left
-// out: the store did not make them.
+// List implements [store.Store].
 func (s *Store) List(ctx context.Context, prefix, after string) iter.Seq2[store.Info, error] {
 	return func(yield func(store.Info, error) bool) {
-		l := lister{s: s, ctx: ctx, prefix: prefix, after: after, yield: yield}
+		l := lister{s: s, ctx: ctx, prefix: prefix, after: store.Stored(after), yield: yield}
 		l.run()
 	}
 }
@@ -28,7 +27,7 @@ func (s *Store) List(ctx context.Context, prefix, after string) iter.Seq2[store.
 // version the first is a delete marker that this package makes up.
 func (s *Store) ListVersions(ctx context.Context, prefix, after string) iter.Seq2[store.Info, error] {
 	return func(yield func(store.Info, error) bool) {
-		l := lister{s: s, ctx: ctx, prefix: prefix, after: after, versions: true, yield: yield}
+		l := lister{s: s, ctx: ctx, prefix: prefix, after: store.Stored(after), versions: true, yield: yield}
 		l.run()
 	}
 }
@@ -38,20 +37,7 @@ func (s *Store) Versions(ctx context.Context, name string) ([]store.Info, error)
 	if err := s.ready(ctx, name); err != nil {
 		return nil, err
 	}
-	var infos []store.Info
-	for info, err := range s.ListVersions(ctx, name, "") {
-		if err != nil {
-			return nil, err
-		}
-		if info.Name != name { // The name itself comes before what begins with it.
-			break
-		}
-		infos = append(infos, info)
-	}
-	if len(infos) == 0 {
-		return nil, fmt.Errorf("%w: %s", store.ErrNotFound, name)
-	}
-	return infos, nil
+	return store.VersionsOf(s.ListVersions(ctx, name, ""), name)
 }
 
 // lister runs one listing. The service sorts names by UTF-16 code units, the
@@ -152,7 +138,7 @@ var unknownQuery = []bloberror.Code{bloberror.UnsupportedQueryParameter, bloberr
 // item takes one line of a page. It reports whether to go on.
 func (l *lister) item(item *container.BlobItem) (bool, error) {
 	name, ours := strings.CutPrefix(value(item.Name), l.s.prefix)
-	if !ours || !strings.HasPrefix(name, l.prefix) || name <= l.after || store.CheckName(name) != nil || value(item.Deleted) {
+	if !ours || !strings.HasPrefix(name, l.prefix) || name <= l.after || value(item.Deleted) {
 		return true, nil
 	}
 	if key := groupKey(name); key != l.key {
@@ -169,7 +155,10 @@ func (l *lister) item(item *container.BlobItem) (bool, error) {
 		mode: (*string)(p.ImmutabilityPolicyMode), until: p.ImmutabilityPolicyExpiresOn, hold: p.LegalHold,
 	})
 	info.Latest = info.Version == "" || value(item.IsCurrentVersion) || !l.versions
-	l.group = append(l.group, info)
+	if l.group = append(l.group, info); len(l.group) == 2*store.MaxListed {
+		slices.SortStableFunc(l.group, newestFirst)
+		l.group = store.Ends(l.group, store.MaxListed)
+	}
 	return true, err
 }
 
@@ -183,16 +172,23 @@ func (l *lister) flush(key string) (bool, error) {
 			return false, fmt.Errorf("%w: %s lists %q after %q; accounts with a hierarchical namespace cannot be used", store.ErrUnfit, l.s.id, info.Name, l.last)
 		}
 		if info.Name != l.last && !info.Latest {
-			if !l.yield(store.Info{Name: info.Name, DeleteMarker: true, Latest: true}, nil) {
+			if !l.show(store.Info{Name: info.Name, DeleteMarker: true, Latest: true}) {
 				return false, nil
 			}
 		}
-		if !l.yield(info, nil) {
+		if !l.show(info) {
 			return false, nil
 		}
 		l.last = info.Name
 	}
 	return true, nil
+}
+
+// show yields what listings show.
+func (l *lister) show(info store.Info) bool {
+	name, shown := store.Shown(info.Name, info.Size)
+	info.Name = name
+	return !shown || l.yield(info, nil)
 }
 
 // newestFirst orders by name, then the current version, then the others from

@@ -1,6 +1,7 @@
 package azblobstore
 
 import (
+	"fmt"
 	"slices"
 	"strings"
 	"testing"
@@ -56,6 +57,35 @@ func TestVersionsOverPages(t *testing.T) {
 	}
 }
 
+// Of versions without number the newest and the oldest are held.
+func TestManyVersions(t *testing.T) {
+	d := newDouble(t)
+	d.page = store.MaxListed
+	s := open(t, d.options())
+	const n = 2*store.MaxListed + 10
+	for i := range n {
+		d.blobs["a"] = append(d.blobs["a"], &rev{id: fmt.Sprintf("%08d", i+1), current: i == n-1})
+	}
+	var listed []store.Info
+	for info, err := range s.ListVersions(t.Context(), "", "") {
+		if err != nil {
+			t.Fatal(err)
+		}
+		listed = append(listed, info)
+	}
+	described, err := s.Versions(t.Context(), "a")
+	if err != nil || len(described) != store.MaxVersions || len(listed) > store.MaxListed+10 {
+		t.Fatalf("%d described, %v, %d listed", len(described), err, len(listed))
+	}
+	for _, infos := range [][]store.Info{listed, described} {
+		for i, version := range map[int]int{0: n, 500: n - 500, len(infos) - 500: 500, len(infos) - 1: 1} {
+			if infos[i].Version != fmt.Sprintf("%08d", version) {
+				t.Errorf("version %s at %d of %d, want %d", infos[i].Version, i, len(infos), version)
+			}
+		}
+	}
+}
+
 // A listing out of order would let a reader believe that names are missing.
 func TestListOutOfOrderIsRefused(t *testing.T) {
 	d := newDouble(t)
@@ -71,21 +101,29 @@ func TestListOutOfOrderIsRefused(t *testing.T) {
 	sentence(t, last, "hierarchical namespace")
 }
 
-func TestForeignNamesAreLeftOut(t *testing.T) {
+// Names that the store cannot have written are shown, and listed on from.
+func TestForeignNames(t *testing.T) {
 	d := newDouble(t)
 	s := open(t, d.options())
 	put(t, s, "a", nil)
-	for _, name := range []string{"/lead", "a//b", "a/", ".hidden/x", "x\\y", strings.Repeat("n", 600)} {
+	for _, name := range []string{"/lead", "a//b", "a/", ".hidden/x", "x\\y", "xz", strings.Repeat("n", 600)} {
 		d.blobs[name] = []*rev{{current: true}}
 	}
-	n := 0
-	for info, err := range s.ListVersions(t.Context(), "", "") {
-		if err != nil || info.Name != "a" {
-			t.Errorf("ListVersions: %+v, %v", info, err)
+	want := []string{"/lead", "a", "a//b", strings.Repeat("n", 600), `x\\y`, "xz"}
+	for from := range len(want) {
+		var got []string
+		after := ""
+		if from > 0 {
+			after = want[from-1]
 		}
-		n++
-	}
-	if n != 1 {
-		t.Errorf("%d names, want 1", n)
+		for info, err := range s.ListVersions(t.Context(), "", after) {
+			if err != nil {
+				t.Fatal(err)
+			}
+			got = append(got, info.Name)
+		}
+		if !slices.Equal(got, want[from:]) {
+			t.Errorf("after %q: %q, want %q", after, got, want[from:])
+		}
 	}
 }

@@ -34,7 +34,7 @@ func (s *Store) List(ctx context.Context, prefix, after string) iter.Seq2[store.
 				yield(store.Info{}, err)
 				return
 			}
-			info := s.info(s.name(a), a)
+			info := s.info(shownName(s.name(a), a), a)
 			info.Latest = true
 			if !yield(info, nil) {
 				return
@@ -64,7 +64,7 @@ func (s *Store) ListVersions(ctx context.Context, prefix, after string) iter.Seq
 			if len(group) > 0 && group[0].Name != a.Name && !flush() {
 				return
 			}
-			group = append(group, a)
+			group = joined(group, a, store.MaxListed)
 		}
 		flush()
 	}
@@ -83,13 +83,27 @@ func (s *Store) Versions(ctx context.Context, name string) ([]store.Info, error)
 		if s.name(a) != name {
 			break // Of the names that begin with this one, this one is the first.
 		}
-		group = append(group, a)
+		group = joined(group, a, store.MaxVersions)
 	}
 	if len(group) == 0 {
 		return nil, fmt.Errorf("%w: %s: %s", store.ErrNotFound, s.id, name)
 	}
-	return s.describeAll(group), nil
+	return store.Ends(s.describeAll(group), store.MaxVersions), nil
 }
+
+// joined adds a generation to those of a name; of very many it keeps the newest
+// and the oldest.
+func joined(group []*storage.ObjectAttrs, a *storage.ObjectAttrs, most int) []*storage.ObjectAttrs {
+	if group = append(group, a); len(group) < 2*most {
+		return group
+	}
+	slices.SortFunc(group, newestFirst)
+	kept := store.Ends(group, most)
+	clear(group[len(kept):])
+	return kept
+}
+
+func newestFirst(a, b *storage.ObjectAttrs) int { return cmp.Compare(b.Generation, a.Generation) }
 
 // describeAll describes all generations of a name, the newest first. If none
 // is live, what was a deletion shows as a delete marker, as on other stores.
@@ -97,14 +111,15 @@ func (s *Store) describeAll(group []*storage.ObjectAttrs) []store.Info {
 	if len(group) == 0 {
 		return nil
 	}
-	slices.SortFunc(group, func(a, b *storage.ObjectAttrs) int { return cmp.Compare(b.Generation, a.Generation) })
+	slices.SortFunc(group, newestFirst)
 	newest := group[0]
+	name := shownName(s.name(newest), newest)
 	var out []store.Info
 	if !newest.Deleted.IsZero() {
-		out = append(out, store.Info{Name: s.name(newest), Modified: newest.Deleted.UTC(), DeleteMarker: true, Latest: true})
+		out = append(out, store.Info{Name: name, Modified: newest.Deleted.UTC(), DeleteMarker: true, Latest: true})
 	}
 	for _, a := range group {
-		info := s.info(s.name(a), a)
+		info := s.info(name, a)
 		info.Latest = a == newest && a.Deleted.IsZero()
 		out = append(out, info)
 	}
@@ -113,7 +128,13 @@ func (s *Store) describeAll(group []*storage.ObjectAttrs) []store.Info {
 
 func (s *Store) name(a *storage.ObjectAttrs) string { return strings.TrimPrefix(a.Name, s.base) }
 
-// walk yields what has a valid name, in order of names, page by page.
+// shownName is what listings show of a name; empty: nothing.
+func shownName(name string, a *storage.ObjectAttrs) string {
+	name, _ = store.Shown(name, a.Size)
+	return name
+}
+
+// walk yields what has a name that is shown, in order of names, page by page.
 func (s *Store) walk(ctx context.Context, prefix, after string, versions bool, size int) iter.Seq2[*storage.ObjectAttrs, error] {
 	return func(yield func(*storage.ObjectAttrs, error) bool) {
 		if err := s.usable(ctx); err != nil {
@@ -123,6 +144,7 @@ func (s *Store) walk(ctx context.Context, prefix, after string, versions bool, s
 		if sendable(prefix) != prefix {
 			return // No valid name begins so.
 		}
+		after := store.Stored(after)
 		q := &storage.Query{Prefix: s.base + prefix, Versions: versions, Projection: storage.ProjectionNoACL}
 		if after != "" {
 			q.StartOffset = s.base + sendable(after)
@@ -135,7 +157,7 @@ func (s *Store) walk(ctx context.Context, prefix, after string, versions bool, s
 				return
 			}
 			for _, a := range page {
-				if name := s.name(a); name <= after || store.CheckName(name) != nil {
+				if name := s.name(a); name <= after || shownName(name, a) == "" {
 					continue
 				}
 				if err := ctx.Err(); err != nil {

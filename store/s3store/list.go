@@ -15,8 +15,7 @@ import (
 	"github.com/otelcol-custody/custody/store"
 )
 
-// List implements [store.Store]. What is no valid name is left out: the
-// store's own probes, and the folder markers of other tools.
+// List implements [store.Store].
 func (s *Store) List(ctx context.Context, prefix, after string) iter.Seq2[store.Info, error] {
 	return s.filtered(ctx, prefix, after, s.objects)
 }
@@ -40,6 +39,7 @@ func (s *Store) filtered(ctx context.Context, prefix, after string,
 		if hopeless(prefix, begin) {
 			return
 		}
+		after := store.Stored(after)
 		for info, err := range ask(ctx, begin, carried(after)) {
 			if err == nil {
 				err = ctx.Err()
@@ -48,10 +48,11 @@ func (s *Store) filtered(ctx context.Context, prefix, after string,
 				yield(store.Info{}, err)
 				return
 			}
-			if !strings.HasPrefix(info.Name, prefix) || info.Name <= after || store.CheckName(info.Name) != nil {
+			if !strings.HasPrefix(info.Name, prefix) || info.Name <= after {
 				continue
 			}
-			if !yield(info, nil) {
+			var shown bool
+			if info.Name, shown = store.Shown(info.Name, info.Size); shown && !yield(info, nil) {
 				return
 			}
 		}

@@ -16,7 +16,8 @@ import (
 	"github.com/otelcol-custody/custody/store/storetest/servers"
 )
 
-// TestForeignObjects: what others put into the bucket doesn't disturb.
+// TestForeignObjects: what others put into the bucket doesn't disturb, and below
+// the prefix it shows.
 func TestForeignObjects(t *testing.T) {
 	for name, start := range map[string]func(testing.TB) *servers.S3{"versitygw": versity, "minio": servers.MinIO} {
 		t.Run(name, func(t *testing.T) {
@@ -24,7 +25,7 @@ func TestForeignObjects(t *testing.T) {
 			server.Bucket(t, bucket, true)
 			s := open(t, options(server, "p"))
 			put(t, s, "log/seals/x", []byte("x"), store.Retention{})
-			for _, key := range []string{"elsewhere", "p2/x", "p/.hidden", "p/log/.git/x", "p/folder/", "p/log/\x01\x1fx", "p/log/\uffff"} {
+			for _, key := range []string{"elsewhere", "p2/x", "p/.hidden", "p/log/.git/x", "p/folder/", "p/log/\x01\x1fx", "p/log/\uffff", `p/log/seals/a\b`} {
 				_, err := server.Client().PutObject(t.Context(), &s3.PutObjectInput{
 					Bucket: aws.String(bucket), Key: aws.String(key), Body: bytes.NewReader(nil),
 				})
@@ -36,11 +37,14 @@ func TestForeignObjects(t *testing.T) {
 				"List":         func() []string { return namesOf(t, s.List(t.Context(), "", "")) },
 				"ListVersions": func() []string { return namesOf(t, s.ListVersions(t.Context(), "", "")) },
 			} {
-				got := list()
+				got, want := list(), []string{`log/\x01\x1fx`, `log/seals/a\\b`, "log/seals/x"}
+				if name == "versitygw" {
+					want = want[1:] // A control character it refuses.
+				}
 				// versitygw cannot carry these characters and shows others.
 				got = slices.DeleteFunc(got, func(n string) bool { return strings.ContainsAny(n, "\uffff\ufffd") })
-				if !slices.Equal(got, []string{"log/seals/x"}) {
-					t.Errorf("%s: %q", call, got)
+				if !slices.Equal(got, want) {
+					t.Errorf("%s: %q, want %q", call, got, want)
 				}
 			}
 		})

@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"context"
 	"encoding/xml"
-	"fmt"
 	"io"
 	"iter"
 	"net/http"
@@ -27,21 +26,7 @@ func (s *Store) Versions(ctx context.Context, name string) ([]store.Info, error)
 	if err := s.ready(ctx, name); err != nil {
 		return nil, err
 	}
-	var all []store.Info
-	for info, err := range s.versions(ctx, name, "") {
-		if err != nil {
-			return nil, err
-		}
-		// Longer names with this beginning come after it.
-		if info.Name != name {
-			break
-		}
-		all = append(all, info)
-	}
-	if all == nil {
-		return nil, fmt.Errorf("%w: %s in %s", store.ErrNotFound, name, s.id)
-	}
-	return all, nil
+	return store.VersionsOf(s.versions(ctx, name, ""), name)
 }
 
 // versions lists all versions and delete markers, page by page.

@@ -145,17 +145,13 @@ func (m *Memory) GetRange(ctx context.Context, name string, off, n int64) ([]byt
 // List implements [store.Store].
 func (m *Memory) List(ctx context.Context, prefix, after string) iter.Seq2[store.Info, error] {
 	return func(yield func(store.Info, error) bool) {
-		m.mu.Lock()
-		all := slices.Sorted(maps.Keys(m.objects))
-		m.mu.Unlock()
-		for _, name := range all {
-			if !strings.HasPrefix(name, prefix) || name <= after {
-				continue
-			}
+		for _, name := range m.names(prefix, after) {
 			m.mu.Lock()
 			v, ok := m.latest(name)
 			m.mu.Unlock()
-			if ok && ctx.Err() == nil && !yield(v.info, nil) {
+			var shown bool
+			v.info.Name, shown = store.Shown(name, v.info.Size)
+			if ok && shown && ctx.Err() == nil && !yield(v.info, nil) {
 				return
 			}
 		}
@@ -163,6 +159,15 @@ func (m *Memory) List(ctx context.Context, prefix, after string) iter.Seq2[store
 			yield(store.Info{}, err)
 		}
 	}
+}
+
+// names are those with the prefix and behind after, in order.
+func (m *Memory) names(prefix, after string) []string {
+	m.mu.Lock()
+	all := slices.Sorted(maps.Keys(m.objects))
+	m.mu.Unlock()
+	after = store.Stored(after)
+	return slices.DeleteFunc(all, func(name string) bool { return !strings.HasPrefix(name, prefix) || name <= after })
 }
 
 // Stat implements [store.Store].
@@ -176,15 +181,20 @@ func (m *Memory) Versions(ctx context.Context, name string) ([]store.Info, error
 	if err := cmp.Or(ctx.Err(), store.CheckName(name)); err != nil {
 		return nil, err
 	}
+	out := m.all(name)
+	if out == nil {
+		return nil, fmt.Errorf("%w: %s", store.ErrNotFound, name)
+	}
+	return store.Ends(out, store.MaxVersions), nil
+}
+
+// all describes all versions and delete markers of a name, the newest first.
+func (m *Memory) all(name string) (out []store.Info) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	var out []store.Info
 	for _, v := range slices.Backward(m.objects[name]) {
 		v.info.Latest = len(out) == 0
 		out = append(out, v.info)
 	}
-	if out == nil {
-		return nil, fmt.Errorf("%w: %s", store.ErrNotFound, name)
-	}
-	return out, nil
+	return out
 }

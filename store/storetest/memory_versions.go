@@ -7,26 +7,23 @@ import (
 	"fmt"
 	"io"
 	"iter"
-	"maps"
-	"slices"
 	"strconv"
-	"strings"
 
 	"github.com/otelcol-custody/custody/store"
 )
 
 // GetVersion implements [store.Versioned].
 func (m *Memory) GetVersion(ctx context.Context, name, version string) (io.ReadCloser, store.Info, error) {
-	infos, err := m.Versions(ctx, name)
-	if err != nil {
+	if err := cmp.Or(ctx.Err(), store.CheckName(name)); err != nil {
 		return nil, store.Info{}, err
 	}
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	for _, info := range infos {
-		if n, _ := strconv.Atoi(version); info.Version == version && !info.DeleteMarker && n <= len(m.objects[name]) {
-			return io.NopCloser(bytes.NewReader(m.objects[name][n-1].data)), info, nil
-		}
+	n, _ := strconv.Atoi(version)
+	if vs := m.objects[name]; n > 0 && n <= len(vs) && !vs[n-1].info.DeleteMarker {
+		info := vs[n-1].info
+		info.Latest = n == len(vs)
+		return io.NopCloser(bytes.NewReader(vs[n-1].data)), info, nil
 	}
 	return nil, store.Info{}, fmt.Errorf("%w: version %s of %s", store.ErrNotFound, version, name)
 }
@@ -34,22 +31,14 @@ func (m *Memory) GetVersion(ctx context.Context, name, version string) (io.ReadC
 // ListVersions implements [store.Versioned].
 func (m *Memory) ListVersions(ctx context.Context, prefix, after string) iter.Seq2[store.Info, error] {
 	return func(yield func(store.Info, error) bool) {
-		m.mu.Lock()
-		all := slices.Sorted(maps.Keys(m.objects))
-		m.mu.Unlock()
-		for _, name := range all {
-			if !strings.HasPrefix(name, prefix) || name <= after {
-				continue
-			}
-			infos, err := m.Versions(ctx, name)
-			if ctx.Err() != nil {
-				break
-			}
-			if err != nil {
-				continue // Erased meanwhile.
-			}
-			for _, info := range infos {
-				if !yield(info, nil) {
+		for _, name := range m.names(prefix, after) {
+			for _, info := range m.all(name) {
+				var shown bool
+				info.Name, shown = store.Shown(name, info.Size)
+				if ctx.Err() != nil {
+					break
+				}
+				if shown && !yield(info, nil) {
 					return
 				}
 			}

@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"iter"
+	"slices"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -171,4 +173,19 @@ func TestFaultyWaits(t *testing.T) {
 			t.Errorf("Stat after it: %v", err)
 		}
 	})
+}
+
+// What somebody else wrote under a name that no method takes is shown.
+func TestMemoryShowsForeignNames(t *testing.T) {
+	m := NewMemory("x")
+	for _, name := range []string{`a\b`, "a\nb", "a0", ".hidden", "z/"} {
+		m.Shadow(name, nil)
+	}
+	for _, list := range []func(context.Context, string, string) iter.Seq2[store.Info, error]{m.List, m.ListVersions} {
+		for after, want := range map[string][]string{"": {`a\x0ab`, "a0", `a\\b`}, `a\x0ab`: {"a0", `a\\b`}} {
+			if got, err := names(list(t.Context(), "", after)); err != nil || !slices.Equal(got, want) {
+				t.Errorf("after %q: %q, %v", after, got, err)
+			}
+		}
+	}
 }
