@@ -26,6 +26,9 @@ const (
 	MaxRecovery = 1 << 20
 	// MaxCheckpoint is the largest checkpoint in bytes, cosignatures included.
 	MaxCheckpoint = 64 << 10
+	// MaxSignatures is the largest number of signature lines on a note; the library
+	// that reads notes has this limit.
+	MaxSignatures = 100
 	// MaxPack is the largest evidence pack in bytes: a reader holds it in memory.
 	MaxPack = 128 << 20
 	// MaxPackRecords is the largest number of records in an evidence pack: small

@@ -88,10 +88,14 @@ type Signed struct {
 // Note is the checkpoint as it was signed; the caller does not change it.
 func (s Signed) Note() []byte { return s.note }
 
-// Open reads a signed checkpoint. Its errors are [ErrMalformed],
-// [ErrUntrusted] and [ErrSignature].
+// Open reads a signed checkpoint. Only keys of its origin count. Its errors are
+// [ErrMalformed], [ErrUntrusted] and [ErrSignature].
 func Open(msg []byte, keys *Keys) (Signed, error) {
-	text, name, err := OpenNote(msg, keys)
+	origin, _, _ := bytes.Cut(msg, []byte("\n"))
+	text, err := OpenNote(msg, keys.Of(string(origin)))
+	if errors.Is(err, ErrUntrusted) {
+		err = fmt.Errorf("%w; only a key of that name can sign for origin %q", err, origin)
+	}
 	if err != nil {
 		return Signed{}, err
 	}
@@ -99,36 +103,30 @@ func Open(msg []byte, keys *Keys) (Signed, error) {
 	if err != nil {
 		return Signed{}, err
 	}
-	if c.Origin != name {
-		return Signed{}, fmt.Errorf("%w: origin is %q, the signing key's name %q", ErrUntrusted, c.Origin, name)
-	}
 	return Signed{c, bytes.Clone(msg)}, nil
 }
 
-// OpenNote reads any signed note, and says which trusted name signed it.
-func OpenNote(msg []byte, keys *Keys) (text, name string, err error) {
+// OpenNote returns the text of any signed note that at least one of the keys
+// signed, and none wrongly. Whose note it is the text says: give it only the keys
+// of that origin ([Keys.Of]).
+func OpenNote(msg []byte, keys *Keys) (text string, err error) {
 	if len(msg) > ledger.MaxCheckpoint {
-		return "", "", fmt.Errorf("%w: %d bytes, the limit is %d", ErrMalformed, len(msg), ledger.MaxCheckpoint)
+		return "", fmt.Errorf("%w: %d bytes, the limit is %d", ErrMalformed, len(msg), ledger.MaxCheckpoint)
 	}
 	n, err := note.Open(msg, keys.list)
 	if invalid := (*note.InvalidSignatureError)(nil); errors.As(err, &invalid) {
-		return "", "", fmt.Errorf("%w: by key %s+%08x", ErrSignature, invalid.Name, invalid.Hash)
+		return "", fmt.Errorf("%w: by key %s+%08x", ErrSignature, invalid.Name, invalid.Hash)
 	}
 	if unknown := (*note.UnverifiedNoteError)(nil); errors.As(err, &unknown) {
-		return "", "", fmt.Errorf("%w: signed by %s", ErrUntrusted, signers(unknown.Note.UnverifiedSigs))
+		if err := checkLines(msg, nil); err != nil {
+			return "", err
+		}
+		return "", fmt.Errorf("%w: signed by %s", ErrUntrusted, signers(unknown.Note.UnverifiedSigs))
 	}
 	if err != nil {
-		return "", "", fmt.Errorf("%w: %w", ErrMalformed, err)
+		return "", fmt.Errorf("%w: %w", ErrMalformed, err)
 	}
-	if err := checkLines(msg, n.Sigs); err != nil {
-		return "", "", err
-	}
-	for _, sig := range n.Sigs {
-		if sig.Name != n.Sigs[0].Name {
-			return "", "", fmt.Errorf("%w: signed for two origins, %q and %q", ErrUntrusted, n.Sigs[0].Name, sig.Name)
-		}
-	}
-	return n.Text, n.Sigs[0].Name, nil
+	return n.Text, checkLines(msg, n.Sigs)
 }
 
 func signers(sigs []note.Signature) string {
@@ -140,8 +138,8 @@ func signers(sigs []note.Signature) string {
 }
 
 // checkLines is what the library leaves open about the signature lines of a note
-// that it opened: base64 in its one form, and one line for each trusted key; of
-// several it reads the first alone.
+// that it opened: base64 in its one form, names that could be a log's, and one line
+// for each trusted key; of several it reads the first alone.
 func checkLines(msg []byte, trusted []note.Signature) error {
 	type key struct {
 		name string
@@ -154,6 +152,9 @@ func checkLines(msg []byte, trusted []note.Signature) error {
 		b, err := base64.StdEncoding.Strict().DecodeString(b64)
 		if err != nil || len(b) < 4 {
 			return fmt.Errorf("%w: signature line of %q: not canonical base64", ErrMalformed, name)
+		}
+		if err := CheckOrigin(name); err != nil {
+			return fmt.Errorf("%w: signature line: %w", ErrMalformed, err)
 		}
 		lines[key{name, binary.BigEndian.Uint32(b)}]++
 	}

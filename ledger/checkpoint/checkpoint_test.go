@@ -13,6 +13,7 @@ import (
 
 	"golang.org/x/mod/sumdb/note"
 
+	"github.com/otelcol-custody/custody/ledger"
 	"github.com/otelcol-custody/custody/ledger/checkpoint"
 	"github.com/otelcol-custody/custody/ledger/ledgertest"
 	"github.com/otelcol-custody/custody/ledger/tree"
@@ -112,7 +113,8 @@ func TestSignatureLines(t *testing.T) {
 		{"unknown key of our name", good + line(origin, 1, make([]byte, 64)), keys, nil},
 		{"long signature of an unknown kind", good + line("m.example", 6, make([]byte, 2428)), keys, nil},
 		{"two trusted keys", good + bySecond, ledgertest.Keys(t, s, second), nil},
-		{"known witness key, bad", good + witness, ledgertest.Keys(t, s, other), checkpoint.ErrSignature},
+		{"by a trusted key of another log, bad", good + witness, ledgertest.Keys(t, s, other), nil},
+		{"by a trusted key of another log alone", text + witness, ledgertest.Keys(t, s, other), checkpoint.ErrUntrusted},
 		{"second trusted key is wrong", good + line(origin, second.KeyHash(), make([]byte, 64)), ledgertest.Keys(t, s, second), checkpoint.ErrSignature},
 		{"only unknown", text + witness, keys, checkpoint.ErrUntrusted},
 		{"ours, wrong", text + zeros, keys, checkpoint.ErrSignature},
@@ -127,6 +129,11 @@ func TestSignatureLines(t *testing.T) {
 		{"no line feed", strings.TrimSuffix(good, "\n"), keys, checkpoint.ErrMalformed},
 		{"control character", good + "\x00", keys, checkpoint.ErrMalformed},
 		{"carriage return", strings.Replace(good, "17\n", "17\r\n", 1), keys, checkpoint.ErrMalformed},
+		{"100 lines", good + strings.Repeat(witness, ledger.MaxSignatures-1), keys, nil},
+		{"101 lines", good + strings.Repeat(witness, ledger.MaxSignatures), keys, checkpoint.ErrMalformed},
+		{"a name that cannot be a log's", good + line("a\u0080b", 6, make([]byte, 64)), keys, checkpoint.ErrMalformed},
+		{"a long name", good + line(strings.Repeat("a", 256), 6, make([]byte, 64)), keys, checkpoint.ErrMalformed},
+		{"spare bits of base64, by nobody we know", text + strings.Replace(witness, "AA==", "AB==", 1), keys, checkpoint.ErrMalformed},
 		{"too long", good + strings.Repeat(line("m.example", 6, make([]byte, 2428)), 21), keys, checkpoint.ErrMalformed},
 	} {
 		got, err := checkpoint.Open([]byte(test.note), test.keys)
@@ -151,8 +158,11 @@ func TestOpenNamesOrigin(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := checkpoint.Open(both, ledgertest.Keys(t, s, other)); !errors.Is(err, checkpoint.ErrUntrusted) {
-		t.Errorf("two origins sign one checkpoint: %v", err)
+	if _, err := checkpoint.Open(both, ledgertest.Keys(t, s, other)); err != nil {
+		t.Errorf("another trusted log signs the checkpoint, too: %v", err)
+	}
+	if _, err := checkpoint.Open(both, ledgertest.Keys(t, s)); !errors.Is(err, checkpoint.ErrUntrusted) {
+		t.Errorf("it speaks for that log: %v", err)
 	}
 	extended, err := note.Sign(&note.Note{Text: checkpoint.Checkpoint{Origin: origin, Size: 1, Root: root}.Text() + "more\n"}, s)
 	if err != nil {

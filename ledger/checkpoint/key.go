@@ -91,7 +91,8 @@ func (s *Signer) ID() string { return fmt.Sprintf("%s+%08x", s.Name(), s.KeyHash
 // Keys are the verifier keys that a reader trusts, one or more for each origin.
 type Keys struct {
 	list  note.Verifiers
-	vkeys []string
+	all   []note.Verifier
+	vkeys []string // the texts of all
 	names map[string]bool
 }
 
@@ -103,7 +104,6 @@ func ParseKeys(text string) (*Keys, error) {
 		hash uint32
 	}
 	k, seen := &Keys{names: map[string]bool{}}, map[id]string{}
-	var vs []note.Verifier
 	for i, line := range strings.Split(text, "\n") {
 		line = strings.TrimSpace(line)
 		if line == "" || line[0] == '#' {
@@ -126,15 +126,31 @@ func ParseKeys(text string) (*Keys, error) {
 		if k.Has(line) {
 			continue // Twice the same key would make every note ambiguous.
 		}
-		vs = append(vs, v)
-		k.vkeys = append(k.vkeys, line)
-		k.names[v.Name()] = true
+		k.add(v, line)
 	}
-	if len(vs) == 0 {
+	if len(k.all) == 0 {
 		return nil, errors.New("no verifier key found: want lines of the form <origin>+<hash>+<base64>")
 	}
-	k.list = note.VerifierList(vs...)
+	k.list = note.VerifierList(k.all...)
 	return k, nil
+}
+
+func (k *Keys) add(v note.Verifier, vkey string) {
+	k.all, k.vkeys = append(k.all, v), append(k.vkeys, vkey)
+	k.names[v.Name()] = true
+}
+
+// Of are those of the keys whose name is the origin. To them the others are
+// unknown (spec §5).
+func (k *Keys) Of(origin string) *Keys {
+	of := &Keys{names: map[string]bool{}}
+	for i, v := range k.all {
+		if v.Name() == origin {
+			of.add(v, k.vkeys[i])
+		}
+	}
+	of.list = note.VerifierList(of.all...)
+	return of
 }
 
 // Trusts says whether there is a key for the origin.

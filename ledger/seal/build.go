@@ -142,8 +142,17 @@ func (v *Verified) Check(seed *tree.Seed, lines []byte, bad func(index uint64, e
 		}
 	}
 	if n < v.Count {
-		bad(v.First+uint64(n), fmt.Errorf("%d of the segment's %d records are missing", v.Count-n, v.Count))
+		bad(v.First+uint64(n), &CutError{v.Count - n, v.Count})
 	}
+}
+
+// A CutError means that the last records of a segment cannot be read.
+type CutError struct {
+	Missing, Count int // of how many
+}
+
+func (e *CutError) Error() string {
+	return fmt.Sprintf("%d of the segment's %d records are missing", e.Missing, e.Count)
 }
 
 // A RecordError means that a record is not the one that was sealed.

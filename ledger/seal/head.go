@@ -123,21 +123,20 @@ func openHead(b []byte, keys *checkpoint.Keys) (h *Head, at int, signed, err err
 	if err != nil {
 		return nil, 0, nil, err
 	}
-	_, name, signed := checkpoint.OpenNote(note, keys)
-	if errors.Is(signed, checkpoint.ErrMalformed) {
-		return nil, 0, nil, fmt.Errorf("%w: head: %w", ErrMalformed, signed)
-	}
 	h, err = parseHead(string(note[:bytes.Index(note, []byte("\n\n"))+1]))
-	if signed != nil && errors.Is(err, ErrVersion) {
+	if err == nil {
+		keys = keys.Of(h.Origin)
+	}
+	_, signed = checkpoint.OpenNote(note, keys)
+	switch {
+	case errors.Is(signed, checkpoint.ErrMalformed):
+		return nil, 0, nil, fmt.Errorf("%w: head: %w", ErrMalformed, signed)
+	case signed != nil && errors.Is(err, ErrVersion):
 		return nil, 0, nil, fmt.Errorf("%w: %v, %v", ErrMalformed, err, signed)
-	}
-	if err != nil {
+	case err != nil:
 		return nil, 0, nil, err
-	}
-	if signed != nil {
+	case signed != nil:
 		signed = fmt.Errorf("head: %w", signed)
-	} else if h.Origin != name {
-		signed = fmt.Errorf("%w: origin is %q, the signing key's name %q", checkpoint.ErrUntrusted, h.Origin, name)
 	}
 	return h, len(b) - len(rest), signed, nil
 }

@@ -60,7 +60,10 @@ func (w *walk) checkSegment(v *seal.Verified, dec *segment.Decoder) {
 func CheckSegment(v *seal.Verified, obj []byte, dec *segment.Decoder) ([]byte, *Finding, error) {
 	f := &Finding{Object: v.SegmentName(), First: v.First, End: v.End()}
 	if got := sha256.Sum256(obj); got != v.Segment || int64(len(obj)) != v.Size {
-		f.Code, f.Message = SegmentAltered, fmt.Sprintf("the stored bytes (%d) are not the sealed ones (%d)", len(obj), v.Size)
+		f.Code, f.Message = SegmentAltered, fmt.Sprintf("%d bytes were sealed, and %d are stored", v.Size, len(obj))
+		if int64(len(obj)) == v.Size {
+			f.Message = fmt.Sprintf("the %d stored bytes are not those that were sealed", v.Size)
+		}
 		f.Want, f.Got = fmt.Sprintf("sha256:%x", v.Segment), fmt.Sprintf("sha256:%x", got)
 	}
 	lines, err := checkContent(v, obj, dec, f)
@@ -113,7 +116,11 @@ func checkContent(v *seal.Verified, obj []byte, dec *segment.Decoder, f *Finding
 			code = SegmentMalformed
 		}
 		f.set(code, bad)
-		f.touch(index)
+		n := uint64(1)
+		if cut := (*seal.CutError)(nil); errors.As(bad, &cut) {
+			n = uint64(cut.Missing)
+		}
+		f.touch(index, n)
 	})
 	if f.Code == "" {
 		checkLines(v, lines, f)
@@ -129,7 +136,7 @@ func checkLines(v *seal.Verified, lines []byte, f *Finding) {
 	for i, line := range segment.Lines(lines) {
 		if err := record.CheckLine(line); err != nil {
 			f.set(RecordMalformed, fmt.Errorf("the sealed line is not canonical: %w", err))
-			f.touch(v.First + uint64(i))
+			f.touch(v.First+uint64(i), 1)
 		}
 	}
 }
@@ -147,12 +154,12 @@ func (f *Finding) set(code Code, err error) {
 	}
 }
 
-// touch counts a touched record.
-func (f *Finding) touch(index uint64) {
+// touch counts n touched records, the first one at index.
+func (f *Finding) touch(index, n uint64) {
 	if f.Record == nil {
 		f.Record = &index
 	}
-	f.Records++
+	f.Records += n
 }
 
 // missing enters a segment that is not there.

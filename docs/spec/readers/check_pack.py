@@ -112,7 +112,7 @@ if __name__ == "__main__":
     try:
         code = main(sys.argv[1:])
     except Exception as why:  # whatever stops the reader is no evidence of tampering
-        print("could not finish:", repr(why))
+        print("could not finish:", why.args[-1] if isinstance(why, Finding) else repr(why))
         code = 3
     print("verdict:", ("proven", "not proven", "wrong usage", "could not finish")[code])
     sys.exit(code)

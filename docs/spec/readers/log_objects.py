@@ -10,7 +10,7 @@ def H(data):
 
 # ---- §5 keys, signed notes, checkpoints
 HEX32, HASH, DECIMAL = "[0-9a-f]{32}", "[0-9a-f]{64}", "(?:0|[1-9][0-9]{0,18})"
-NAME, BASE64, LOG = r"[^\s+\x00-\x1f]{1,255}", "[A-Za-z0-9+/]+=*", "[a-z0-9][a-z0-9._-]{0,62}"
+NAME, BASE64, LOG = r"[^\s+\x00-\x1f\x7f-\x9f\ufffd]{1,255}", "[A-Za-z0-9+/]+=*", "[a-z0-9][a-z0-9._-]{0,62}"
 
 def groups(form, text):
     require(match := re.fullmatch(form, text))
@@ -34,16 +34,16 @@ def signature_is_valid(public_key, message, signature):
         raise Finding("unfinished", "openssl cannot check Ed25519")
     return b"Verified Successfully" in said
 
-def signed_note(raw, keys):  # its text and the trusted signers' names; none when one signed wrongly
+def signed_note(raw, keys):  # its text and the names of which trusted keys signed it, and none wrongly
     text, _, lines = raw.decode().rpartition("\n\n")
     require(text and lines.endswith("\n"))
     signatures = [groups(f"— ({NAME}) ({BASE64})", line) for line in lines[:-1].split("\n")]
     signatures = [(name, unbase64(blob)[:4], unbase64(blob)[4:]) for name, blob in signatures]
-    require(all(signature for _, _, signature in signatures))
+    require(len(signatures) <= 100 and all(s and len(name.encode()) <= 255 for name, _, s in signatures))
     known = [(name, keys[name, key], s) for name, key, s in signatures if (name, key) in keys]
-    once = len(known) == len({key for _, key, _ in known})
-    valid = once and all(signature_is_valid(key, f"{text}\n".encode(), s) for _, key, s in known)
-    return text + "\n", [name for name, _, _ in known] if valid else []
+    wrong = {name for name, key, s in known if [line[:2] for line in known].count((name, key)) > 1
+             or not signature_is_valid(key, f"{text}\n".encode(), s)}
+    return text + "\n", [name for name, _, _ in known if name not in wrong]
 
 def checkpoint(raw, keys):  # origin, size, root, signers
     require(len(raw) <= 65536)
@@ -107,7 +107,7 @@ def split(data, lengths):
 def edge_widths(size):
     return [size >> 8 * level & 255 for level in range(8)]
 def parse_seal(raw, keys):  # condition 1
-    end = raw.index(b"\n\n", raw.index(b"\n\n") + 2) + 1
+    end = raw.index(b"\n\n", raw.index(b"\n\n", 0, 65536) + 2, 65536) + 1
     head, signers = signed_note(raw[:end], keys)
     if signers:
         must_be_known_version("custody-seal", head)

@@ -32,6 +32,8 @@ edge_root() {  # the root that follows from the edge in $work/edge.0 to edge.7
 
 # ---- Keys, notes, checkpoints (§5). A number of more than 18 digits is refused: bash would overflow.
 number='(0|[1-9][0-9]{0,17})' hash='([0-9a-f]{64})' name='([^[:cntrl:] +]{1,255})'
+# The bytes of U+0080 to U+00A0, of further white space, and of U+FFFD, which no note has.
+odd=$'\xc2[\x80-\xa0]|\xe1\x9a\x80|\xe2\x80[\x80-\x8a\xa8\xa9\xaf]|\xe2\x81\x9f|\xe3\x80\x80|\xef\xbf\xbd'
 base64='([A-Za-z0-9+/]+=*)'
 unbase64() {  # sets raw, in hex
   raw=$(base64 -d <<< "$1" 2> /dev/null | xxd -p | tr -d '\n')
@@ -48,11 +50,12 @@ signature_is_right() {  # PUBLIC_KEY FILE SIGNATURE: Ed25519
     *Success*) ;; *Verif*) return 1 ;; *) give_up 'openssl cannot check Ed25519 signatures' ;;
   esac; }
 read_note() {  # FILE ORIGIN: sets text, and signed: by a trusted key of ORIGIN, or by any if that is ''
-  local line key seen=' ' wrong=0 form="^— $name $base64\$"; signed=0
+  local line key seen=' ' wrong=0 lines=0 form="^— $name $base64\$"; signed=0
   sed '/^$/,$d' "$1" > "$work/text"; sed '0,/^$/d; /^$/,$d' "$1" > "$work/signatures"
-  read_text "$work/signatures" && read_text "$work/text" || return 1
+  read_text "$work/signatures" && [[ ! $text =~ $odd ]] && read_text "$work/text" && [[ ! $text =~ $odd ]] &&
+    cat "$work/text" "$work/signatures" | iconv -f UTF-8 -t UTF-8 > /dev/null 2>&1 || return 1
   while IFS= read -r line; do
-    [[ $line =~ $form ]] && key=${BASH_REMATCH[1]} && unbase64 "${BASH_REMATCH[2]}" || return 1
+    ((++lines <= 100)) && [[ $line =~ $form ]] && key=${BASH_REMATCH[1]} && unbase64 "${BASH_REMATCH[2]}" || return 1
     ((${#raw} > 8)) || return 1
     [[ -z $2 || $key == "$2" ]] && key+=+${raw:0:8} && [[ -n ${public_key[$key]-} ]] || continue
     [[ $seen != *" $key "* ]] && signature_is_right "${public_key[$key]}" "$work/text" "${raw:8}" || wrong=1
@@ -74,7 +77,8 @@ seal_form=${seal_form//@/$'\n'}  # @ stands for LF
 time_form='([0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}\.[0-9]{9}Z)'
 read_head() {  # FILE: conditions 1 and 2; sets the seal's fields
   local m n sum=0 hashes=0; is seal-malformed 'the seal does not parse (§8, 1)'
-  (($(wc -c < "$1") <= 33554432)) && read_note "$1" '' || return 1
+  (($(wc -c < "$1") <= 33554432)) && read_note "$1" '' &&
+    (($(cat "$work/text" "$work/signatures" | wc -c) + 2 <= 65536)) || return 1
   if ((signed)) && [[ $text =~ ^custody-seal/v[0-9]+$'\n' && $text != custody-seal/v1$'\n'* ]]; then
     is unfinished "needs a reader of ${text%%$'\n'*} (§15)"; return 1; fi
   [[ $text =~ $seal_form ]] || return 1

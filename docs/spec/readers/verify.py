@@ -189,7 +189,7 @@ if __name__ == "__main__":
     try:
         code = main(sys.argv[1:])
     except Exception as why:  # whatever stops the reader is no evidence of tampering
-        say("unfinished", "-", "-", "-", repr(why))
+        say("unfinished", "-", "-", "-", why.args[-1] if isinstance(why, Finding) else repr(why))
         code = exit_code()
     print("verdict:", ("verified", "tampering found", "wrong usage", "could not finish")[code])
     sys.exit(code)

@@ -128,7 +128,7 @@ check_log() {
     [[ $(edge_root) == "$kept_root" ]] || report fork 0 - 'not the root of the kept checkpoint, at its size'
   elif ((!stopped)); then report rollback "$position" - "the kept checkpoint has $kept_size records"; fi; }
 [[ $# == 2 || $# == 4 && $3 == --since ]] && [[ -d $1 && -r $2 ]] || usage 'wrong arguments'
-for tool in zstd openssl xxd awk sed sha256sum; do
+for tool in zstd openssl xxd awk sed iconv sha256sum; do
   command -v $tool > /dev/null || give_up "$tool is missing"
 done
 store=$1 kept=${4-} now=$(date -u +%Y-%m-%dT%H:%M:%S.%NZ) codes=' ' logs=0 blind=0 kept_found=0

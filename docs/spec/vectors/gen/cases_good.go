@@ -59,6 +59,22 @@ func strangersLine(name string, id, n int) string {
 	return "— " + name + " " + base64.StdEncoding.EncodeToString(b) + "\n"
 }
 
+// strangersLines are many signatures by keys that no reader knows.
+func strangersLines(n int) string {
+	var b strings.Builder
+	for i := range n {
+		b.WriteString(strangersLine("witness.example/w", i, 72))
+	}
+	return b.String()
+}
+
+// signatureOf is a key's signature line for the text of a note.
+func signatureOf(k key, note string) string {
+	text, _, _ := strings.Cut(note, "\n\n")
+	signed := k.sign(text + "\n")
+	return signed[strings.Index(signed, "\n\n")+2:]
+}
+
 // addVerified adds stores in which there is nothing to find.
 func addVerified(s *storeSet) {
 	s.verified("clean-one-record", "§7", "a log of one segment, which holds its closed record alone", grown(1))
@@ -78,6 +94,16 @@ func addVerified(s *storeSet) {
 	s.verified("cosigned-head", "§5", "a seal's head bears a signature by a key that the verifier does not know", second(stranger))
 	unknown := changes{signatures: func(_, lines string) string { return strangersLine(defaultOrigin, 9, 64) + lines }}
 	s.verified("unknown-key-of-origin", "§5", "a seal's head bears a signature by an unknown key of the log's own name", second(unknown))
+	most := changes{signatures: func(_, lines string) string { return lines + strangersLines(99) }}
+	s.verified("signatures-most", "§14", "a seal's head bears as many signature lines as a note may", second(most))
+	db := newKey("custody.example/db", "")
+	byDB := changes{
+		after:      func(note string) string { return note + signatureOf(db, note) },
+		signatures: func(text, lines string) string { return lines + signatureOf(db, text+"\n") },
+	}
+	s.verified("signed-by-another-log", "§5", "a seal's head and a checkpoint bear signatures by a trusted key of another log, too", second(byDB)).trust(db)
+	wrong := changes{signatures: func(_, lines string) string { return lines + signatureOf(db, "something else\n\n") }}
+	s.verified("signed-wrongly-by-another-log", "§5", "a seal's head bears a wrong signature by a trusted key of another log", second(wrong)).trust(db)
 	l, other := grown(2, 2), newLog("db", "custody.example/db")
 	other.add(2, changes{})
 	maps.Copy(l.files, other.files)

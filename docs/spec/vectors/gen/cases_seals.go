@@ -63,11 +63,28 @@ func addSealsMalformed(s *storeSet) {
 	} {
 		put("signed-"+c.name, "signed by the log's key, and yet "+c.what, second(changes{head: replaced(c.old, c.with)}))
 	}
+	addSealsSigned(put)
 	put("base64", "a signature's base64 is not in its one form", grown(2, 3, 2).altered(at(2), func(b []byte) []byte {
 		i := bytes.Index(b, []byte("=\n\n"))
 		b[i-1]++ // of the last sign two bits are unused
 		return b
 	}))
+}
+
+// addSealsSigned adds seals with signature lines that no note may have.
+func addSealsSigned(put func(name, what string, l *log)) {
+	for _, c := range []struct{ name, what, lines string }{
+		{"signatures", "a head bears more signature lines than a note may", strangersLines(100)},
+		{"signer-white-space", "a signature line's name has white space that is not ASCII", strangersLine("a\u00a0b", 4, 72)},
+		{"signer-control", "a signature line's name has a control character", strangersLine("a\u009bb", 4, 72)},
+		{"signer-delete", "a signature line's name has the control character U+007F", strangersLine("a\x7fb", 4, 72)},
+		{"signer-replacement", "a signature line's name has the character U+FFFD", strangersLine("a\ufffdb", 4, 72)},
+		{"signer-utf8", "a signature line's name is not UTF-8", strangersLine("a\xe2\x82b", 4, 72)},
+		{"signer-long", "a signature line's name is longer than an origin may be", strangersLine(strings.Repeat("ä", 128), 4, 72)},
+		{"head-long", "a head is longer than a head may be", strangersLine("witness.example/w", 4, 49000)},
+	} {
+		put(c.name, c.what, second(changes{signatures: func(_, lines string) string { return lines + c.lines }}))
+	}
 }
 
 // addSealsUnsigned adds seals whose signature is not a trusted key's, or wrong.
