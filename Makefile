@@ -10,6 +10,7 @@ BENCH     ?= .
 BENCHTIME ?= 1s
 PKGS      ?= ./...
 KILLS     ?= 200
+SOAK      ?= 1h
 
 # The same sources give the same bytes, whoever builds them and where.
 export CGO_ENABLED = 0
@@ -45,6 +46,11 @@ test: build $(STAMP) $(SERVERS) ## every test: Go, both readers, foreign verifie
 torture: build $(SERVERS) ## every fault at every file call, KILLS=200 kills under load, all tables (half an hour)
 	scripts/require --install
 	scripts/torture $(KILLS)
+
+.PHONY: soak
+soak: build $(SERVERS) ## gateway and judge for SOAK=1h among failing stores, restarts and clock jumps: no false alarm
+	scripts/require --install
+	CUSTODY_SOAK=$(SOAK) go test -count=1 -v -timeout 24h -run '^TestNobodyIsAccused$$' ./test/e2e
 
 .PHONY: race
 race: $(SERVERS) ## the concurrent packages under the race detector (needs a C compiler)

@@ -4,6 +4,7 @@
 //
 //	CUSTODY_SAMPLES=DIR    a further folder of CloudTrail files for TestQuickstart
 //	CUSTODY_TORTURE=N      kills of TestKill
+//	CUSTODY_SOAK=1h        how long TestNobodyIsAccused lasts, clocks jump then
 //	CUSTODY_STRACE=all     every fault at every call, in TestStrace; it knows others
 //	CUSTODY_SEED=N         what tests draw by lot, as a failed run printed it
 //	CUSTODY_E2E_BIN=DIR    take the programs from here instead of building them
