@@ -69,7 +69,7 @@ func TestWhatIsRefused(t *testing.T) {
 		"/v1/logs/test/proof?index=9223372036854775808":          {400, "query"},
 		"/v1/logs/test/proof?index=3":                            {404, "beyond"},
 		"/v1/logs/test/proof?index=0&size=4":                     {404, "beyond"},
-		"/v1/logs/test/proof?index=2&size=2":                     {404, "beyond"},
+		"/v1/logs/test/proof?index=2&size=2":                     {400, "query"},
 		"/v1/logs/test/consistency":                              {400, "query"},
 		"/v1/logs/test/consistency?from=0":                       {400, "query"},
 		"/v1/logs/test/consistency?from=3&to=2":                  {400, "query"},

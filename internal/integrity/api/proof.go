@@ -46,6 +46,9 @@ func (a *API) proof(r *request) error {
 	if err != nil {
 		return err
 	}
+	if index >= size && index < v.size() {
+		return problemf(http.StatusBadRequest, "query", "parameter size: a log of %d records does not have record %d; want at least %d", size, index, index+1)
+	}
 	if index >= size {
 		return beyond(v, "record", index)
 	}

@@ -4,25 +4,48 @@ import (
 	"context"
 	"fmt"
 	"net/http"
+	"strings"
 
 	"github.com/otelcol-custody/custody/internal/logproof"
 	"github.com/otelcol-custody/custody/ledger"
+	"github.com/otelcol-custody/custody/ledger/checkpoint"
 	"github.com/otelcol-custody/custody/ledger/tiles"
 	"github.com/otelcol-custody/custody/ledger/tree"
 )
 
-// checkpoint serves the newest head that was judged. It never goes back: a client
-// would take that for a rollback.
+// checkpoint serves the newest head that was ever judged. It does not go back when
+// a store does, or while a log is read from its beginning again: a client would
+// accuse the log of what the store did. Stores need not hold all of it, then.
 func (a *API) checkpoint(r *request) error {
 	v, err := a.view(r)
 	if err != nil {
 		return err
 	}
-	if v.head == nil {
+	note := a.newest(v)
+	if note == nil {
 		return problemf(http.StatusNotFound, "empty", "no validly signed head of this log was seen yet; ask again when the first segment is stored")
 	}
 	r.w.Header().Set("Cache-Control", "no-cache")
-	return r.send("text/plain; charset=utf-8", v.head.Note())
+	return r.send("text/plain; charset=utf-8", note)
+}
+
+// newest is the largest head of a log that was ever judged, as its note; nil: none.
+func (a *API) newest(v *view) (note []byte) {
+	size := v.size()
+	if v.head != nil {
+		note = v.head.Note()
+	}
+	for _, h := range a.set.Heads() {
+		if h.Log != v.log {
+			continue
+		}
+		text, _, _ := strings.Cut(h.Checkpoint, "\n\n")
+		c, err := checkpoint.ParseText(text + "\n")
+		if err == nil && c.Size > size && (v.head == nil || c.Origin == v.head.Origin) {
+			note, size = []byte(h.Checkpoint), c.Size
+		}
+	}
+	return note
 }
 
 // tile serves tiles and entry bundles. They never change, so clients keep them;
@@ -39,7 +62,7 @@ func (a *API) tile(r *request) error {
 	}
 	size, ok := reach(level, index, width)
 	if !ok || size > v.size() {
-		return problemf(http.StatusNotFound, "beyond", "the log has %d records, which do not reach this tile; /%s/checkpoint says how far it reaches", v.size(), v.log)
+		return problemf(http.StatusNotFound, "beyond", "%d records of the log are in a store and verified now, which do not reach this tile", v.size())
 	}
 	b, err := read(a, r, v, size, func(ctx context.Context, l *logproof.Log) ([]byte, error) { return l.Object(ctx, name) })
 	if err != nil {

@@ -8,7 +8,10 @@ import (
 
 	"golang.org/x/mod/sumdb/tlog"
 
+	"github.com/otelcol-custody/custody/internal/integrity/api"
+	"github.com/otelcol-custody/custody/internal/integrity/peers/wire"
 	"github.com/otelcol-custody/custody/ledger/checkpoint"
+	"github.com/otelcol-custody/custody/ledger/ledgertest"
 	"github.com/otelcol-custody/custody/ledger/tiles"
 	"github.com/otelcol-custody/custody/ledger/tree"
 )
@@ -151,6 +154,29 @@ func TestHeadNeverGoesBack(t *testing.T) {
 	w.get("/test/tile/0/000.p/30")
 	if len(w.stores["a"].Calls()) > before {
 		t.Error("a store was asked for what it is known not to hold")
+	}
+}
+
+// TestHeadOutlivesARollback: what was judged once is shown, also when no store
+// shows it any more.
+func TestHeadOutlivesARollback(t *testing.T) {
+	var heads []wire.Head
+	w := newWorld(t, func(c *api.Config) { c.Heads = func() []wire.Head { return heads } }, 10)
+	other := ledgertest.NewLog("test", ledgertest.Signer(t, "custody.example/other"))
+	other.Add(t, 90)
+	before := w.log.Segments[0].Seal.After()
+	w.log.Add(t, 20)
+	longest, stranger := w.log.Segments[1].Seal.After(), other.Segments[0].Seal.After()
+	heads = []wire.Head{
+		{Store: "a", Log: "test", Checkpoint: string(longest.Note())}, {Store: "b", Log: "test", Checkpoint: string(before.Note())},
+		{Store: "a", Log: "other", Checkpoint: string(stranger.Note())}, {Store: "c", Log: "test", Checkpoint: string(stranger.Note())},
+	}
+	for range 2 {
+		if got := w.get("/test/checkpoint"); !bytes.Equal(got, longest.Note()) {
+			t.Errorf("got %s", got)
+		}
+		w.refused("/test/tile/0/000.p/30", http.StatusNotFound, "beyond")
+		w.status[0].Head, heads = nil, heads[:3] // It is read from its beginning.
 	}
 }
 

@@ -121,8 +121,8 @@ func (b *Book) Report(f Finding) error {
 
 // Swept says that everything within the scope was looked at since that time,
 // without an error, for these kinds: what of them lies in the scope and was not
-// reported since is not there any more. Empty members of the scope mean all; a
-// scope with First or End covers what lies whole within these records. since is
+// reported since is not there any more. Empty members of the scope mean all, but
+// for that of the peer; a scope with First or End covers what lies whole within these records. since is
 // what the book's clock said when the sweep began.
 func (b *Book) Swept(scope Place, since time.Time, kinds ...Kind) error {
 	gone := func(h *held) bool {

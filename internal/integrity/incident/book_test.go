@@ -181,7 +181,7 @@ func TestTamperingStaysUntilAcknowledged(t *testing.T) {
 		t.Fatal("acknowledged by nobody, or for nothing")
 	}
 	d.must(d.Acknowledge(i.ID, "alex", "a test"))
-	d.wantTold("opened fork 1", "updated fork 1", "resolved fork 1")
+	d.wantTold("opened fork 1", "updated fork 1", "acknowledged fork 1", "resolved fork 1")
 	d.report(forked)
 	if all := d.Incidents(Filter{State: StateOpen}); len(all) != 1 || all[0].ID == i.ID || all[0].Acknowledged != nil {
 		t.Fatalf("tampering that came back: %+v", all)
@@ -273,8 +273,15 @@ func TestManyPlaces(t *testing.T) {
 	f := altered
 	f.Place.Object = "web/segments/new"
 	d.report(f)
-	if i, _ := d.Incident(last.ID); i.More != 501-maxOfLog || i.Acknowledged != nil {
+	if i, _ := d.Incident(last.ID); i.Open() || i.Acknowledged == nil {
 		t.Fatalf("a further place behind an acknowledgement: %+v", i)
+	}
+	last = d.Incidents(Filter{})[0]
+	for _, f := range met {
+		d.report(f)
+	}
+	if i, _ := d.Incident(last.ID); i.More != 501-maxOfLog || i.Acknowledged != nil || !strings.Contains(i.Message, "web/segments/new") {
+		t.Fatalf("all places behind the further one: %+v", i)
 	}
 	d.now = d.now.Add(time.Second)
 	d.sweep(web, []Kind{SegmentAltered})
@@ -302,6 +309,27 @@ func TestManyLogs(t *testing.T) {
 		if i.More > 0 && (i.More != 100 || i.Place.Log != "" || i.Place.Store != "s3") {
 			t.Fatalf("got %+v", i)
 		}
+	}
+}
+
+// TestOfAPeer: what a peer has seen is not over because a store was read.
+func TestOfAPeer(t *testing.T) {
+	d := newDesk(t)
+	f := forked
+	f.Place.Peer = "b"
+	d.report(f)
+	d.must(d.Acknowledge(d.one().ID, "alex", "it has an old copy"))
+	for _, scope := range []Place{web, {}, {Peer: "c"}} {
+		d.now = d.now.Add(time.Second)
+		d.sweep(scope, []Kind{Fork})
+		if i := d.one(); !i.Open() {
+			t.Fatalf("a sweep of %+v ended it", scope)
+		}
+	}
+	d.now = d.now.Add(time.Second)
+	d.sweep(Place{Peer: "b"}, []Kind{Fork})
+	if i := d.one(); i.Open() {
+		t.Fatalf("got %+v", i)
 	}
 }
 

@@ -16,6 +16,7 @@ import (
 type Place struct {
 	Store   string  `json:"store,omitempty"`
 	Log     string  `json:"log,omitempty"`
+	Peer    string  `json:"peer,omitempty"`    // who says so, of what a peer has seen
 	Object  string  `json:"object,omitempty"`  // name within the store
 	Version string  `json:"version,omitempty"` // of the object
 	First   uint64  `json:"first,omitempty"`   // first record of the segment concerned
@@ -39,11 +40,11 @@ type Evidence struct {
 	Bytes []byte `json:"bytes"`
 }
 
-// Cause is what makes two findings one incident: the kind, the store, the log
-// and the object, if there is one. It is printable and of bounded length.
+// Cause is what makes two findings one incident: the kind, the store, the log,
+// the peer and the object, if there are. It is printable and of bounded length.
 func (f *Finding) Cause() string {
 	p := f.clean().Place
-	return fmt.Sprintf("%s %q %q %q", f.Kind, p.Store, p.Log, p.Object)
+	return fmt.Sprintf("%s %q %q %q %q", f.Kind, p.Store, p.Log, p.Peer, p.Object)
 }
 
 // An Incident is a cause that was met.
@@ -57,12 +58,12 @@ type Incident struct {
 	// there when they last looked.
 	Absent time.Time `json:"absent,omitzero"`
 	// Resolved is when it ended; zero: it is open. Tampering ends only once it was
-	// acknowledged and is absent.
+	// acknowledged, and is absent or something else is met in its place.
 	Resolved time.Time `json:"resolved,omitzero"`
 	Seen     int       `json:"seen"`             // how often it was met
 	Latest   string    `json:"latest,omitempty"` // the message when it was last met, if it is another
-	// More counts further places, at least, that have no incident of their own,
-	// since there are too many of this kind.
+	// More counts further places, and others of what lies there, that have no
+	// incident of their own, since there are too many of this kind.
 	More         uint64           `json:"more,omitempty"`
 	Acknowledged *Acknowledgement `json:"acknowledged,omitempty"`
 }
@@ -110,7 +111,7 @@ const (
 func (f *Finding) clean() Finding {
 	c := *f
 	c.Kind = Kind(text(string(f.Kind), 64))
-	for _, s := range []*string{&c.Place.Store, &c.Place.Log, &c.Place.Object, &c.Place.Version} {
+	for _, s := range []*string{&c.Place.Store, &c.Place.Log, &c.Place.Peer, &c.Place.Object, &c.Place.Version} {
 		*s = text(*s, maxName)
 	}
 	for _, s := range []*string{&c.Message, &c.Want, &c.Got} {

@@ -22,8 +22,9 @@ const (
 	maxResolved = 256
 	// maxEvents are kept for those who follow.
 	maxEvents = 1024
-	// maxCauses are told apart behind one incident that stands for others.
-	maxCauses = 1 << 16
+	// maxClaims of one incident are told apart. Whatever is beyond them is news to
+	// an acknowledgement.
+	maxClaims = 1 << 16
 	// maxKept is how much evidence is kept in all.
 	maxKept = 16 << 20
 )
@@ -34,6 +35,7 @@ type entry struct {
 	Incident *Incident `json:"incident,omitempty"` // a change that they are not told yet
 	Told     time.Time `json:"told,omitzero"`      // with Incident: when they were told last
 	Untold   bool      `json:"untold,omitempty"`   // with Told: it has changed since
+	Claims   []byte    `json:"claims,omitempty"`   // that the incident has beside those in earlier entries
 	Past     *Event    `json:"past,omitempty"`     // told before; the incident has gone on since
 	Cursor   *cursor   `json:"cursor,omitempty"`
 	Seq      uint64    `json:"seq,omitempty"` // event numbers up to here were used
@@ -63,7 +65,8 @@ type held struct {
 	untold  bool      // it has changed since
 	again   bool      // it was met since
 	flapped bool      // it was resolved and came back
-	causes  map[[8]byte]struct{}
+	claims  map[claim]struct{}
+	fresh   []byte // claims that no entry has
 }
 
 func newState() *state {
@@ -80,13 +83,13 @@ func (s *state) apply(e entry) {
 		s.enter(*e.Past)
 	}
 	if e.Incident != nil {
-		h := s.hold(*e.Incident)
+		h := s.hold(*e.Incident, e.Claims)
 		if h.untold = true; !e.Told.IsZero() {
 			h.told, h.untold = e.Told, e.Untold
 		}
 	}
 	if e.Event != nil {
-		h := s.hold(e.Event.Incident)
+		h := s.hold(e.Event.Incident, e.Claims)
 		h.told, h.untold, h.again = e.Event.At, false, false
 		s.enter(*e.Event)
 	}
@@ -109,11 +112,16 @@ func (s *state) enter(e Event) {
 }
 
 // hold makes an incident what it is now.
-func (s *state) hold(i Incident) *held {
+func (s *state) hold(i Incident, claims []byte) *held {
 	h := s.byID[i.ID]
 	if h == nil {
-		h = &held{causes: map[[8]byte]struct{}{}}
+		h = &held{claims: map[claim]struct{}{}}
 		s.byID[i.ID] = h
+	}
+	for c := range slices.Chunk(claims, len(claim{})) {
+		if len(c) == len(claim{}) {
+			h.claims[claim(c)] = struct{}{}
+		}
 	}
 	if i.Evidence == nil {
 		i.Evidence = h.Evidence // later entries leave it out
@@ -124,7 +132,7 @@ func (s *state) hold(i Incident) *held {
 		s.open[cause] = h
 	} else if s.open[cause] == h {
 		delete(s.open, cause)
-		h.causes = map[[8]byte]struct{}{}
+		h.claims, h.fresh = map[claim]struct{}{}, nil
 		s.forget()
 	}
 	return h
@@ -155,6 +163,9 @@ func (s *state) change(i Incident, what What, now time.Time) entry {
 	e := entry{Incident: &i}
 	if what != "" {
 		e = entry{Event: &Event{Seq: s.seq + 1, At: now, What: what, Incident: i}}
+	}
+	if h := s.byID[i.ID]; h != nil {
+		e.Claims, h.fresh = h.fresh, nil
 	}
 	s.apply(e)
 	return e
@@ -198,37 +209,46 @@ func (s *state) report(f Finding, met, now time.Time) []entry {
 		}
 		stands = h.More > 0
 	}
+	c := f.claim()
+	_, known := h.claims[c]
+	if h.Acknowledged != nil && !known {
+		return append(s.superseded(h, f, now), s.begin(f, place, stands, met, now)...)
+	}
 	h.met, h.again, h.Updated = met, true, now
 	h.Seen++
 	if h.Latest = f.Message; f.Message == h.Message {
 		h.Latest = ""
 	}
-	further := stands && h.further(f)
-	if h.Absent.IsZero() && !further {
-		return nil // its number is told with the next update
+	if !known && h.further(c) {
+		h.untold = true // with the next update; not worth a write each
+	}
+	if h.Absent.IsZero() {
+		return nil
 	}
 	i := h.Incident
 	i.Absent, i.Resolved = time.Time{}, time.Time{}
-	if further && i.Acknowledged != nil {
-		// What was acknowledged was fewer places.
-		i.Acknowledged = nil
-		return []entry{s.change(i, Updated, now)}
-	}
-	if h.untold = true; further && h.Absent.IsZero() {
-		return nil // counted again after a restart; not worth a write each
-	}
 	return []entry{s.change(i, "", now)}
 }
 
+// superseded ends an incident that was acknowledged, since something else is met
+// in its place: nobody has acknowledged that.
+func (s *state) superseded(h *held, f Finding, now time.Time) []entry {
+	i := h.Incident
+	i.Updated, i.Resolved = now, now
+	i.Latest = text("something else is found now, which is another incident: "+f.Message, maxMessage)
+	return []entry{s.change(i, Resolved, now)}
+}
+
 // lately is an incident of the same cause that ended a moment ago: one that comes
-// and goes is one incident. What was acknowledged as tampering does not come back.
+// and goes is one incident. What was acknowledged, or is tampering, does not come
+// back.
 func (s *state) lately(f Finding, now time.Time) *held {
 	if f.Kind.lasting() {
 		return nil
 	}
 	cause := f.Cause()
 	for _, h := range s.byID {
-		if !h.Open() && now.Sub(h.Resolved) < lately && h.Cause() == cause {
+		if !h.Open() && h.Acknowledged == nil && now.Sub(h.Resolved) < lately && h.Cause() == cause {
 			return h
 		}
 	}
@@ -251,24 +271,9 @@ func (s *state) begin(f Finding, place Place, stands bool, met, now time.Time) [
 	e := s.change(i, Opened, now)
 	h := s.byID[i.ID]
 	h.met = met
-	h.further(f)
+	h.further(f.claim())
+	e.Claims, h.fresh = h.fresh, nil
 	return []entry{e}
-}
-
-// further counts a place behind an incident that stands for others, once.
-func (h *held) further(f Finding) bool {
-	sum := sha256.Sum256([]byte(f.Cause()))
-	key := [8]byte(sum[:8])
-	if _, known := h.causes[key]; known || len(h.causes) >= maxCauses || h.More == 0 {
-		return false
-	}
-	h.causes[key] = struct{}{}
-	// After a restart they are counted anew, and those before are among them.
-	if uint64(len(h.causes)) <= h.More {
-		return false
-	}
-	h.More = uint64(len(h.causes))
-	return true
 }
 
 // swept ends what lies in the scope and was not met since.
@@ -301,6 +306,9 @@ func (s *state) absent(h *held, now time.Time) entry {
 func (p Place) covers(i *Incident) bool {
 	in := func(scope, place string) bool { return scope == "" || scope == place }
 	q := i.Place
+	if p.Peer != q.Peer { // Who reads stores has not looked at what a peer has seen.
+		return false
+	}
 	if !in(p.Store, q.Store) || !in(p.Log, q.Log) || !in(p.Object, q.Object) || !in(p.Version, q.Version) {
 		return false
 	}
@@ -314,11 +322,12 @@ func (p Place) covers(i *Incident) bool {
 func (s *state) acknowledge(h *held, a Acknowledgement) []entry {
 	i := h.Incident
 	i.Updated, i.Acknowledged = a.At, &a
+	all := []entry{s.change(i, Acknowledged, a.At)} // so that all are told who, whatever follows
 	if h.Absent.IsZero() {
-		return []entry{s.change(i, Acknowledged, a.At)}
+		return all
 	}
 	i.Resolved = a.At
-	return []entry{s.change(i, Resolved, a.At)}
+	return append(all, s.change(i, Resolved, a.At))
 }
 
 // due tells what has waited long enough: changes, and that something is still so.
@@ -378,7 +387,7 @@ func (s *state) entries() (all []entry) {
 		all = append(all, entry{Past: &s.events[i]})
 	}
 	for _, h := range s.sorted() {
-		all = append(all, entry{Incident: &h.Incident, Told: h.told, Untold: h.untold})
+		all = append(all, entry{Incident: &h.Incident, Told: h.told, Untold: h.untold, Claims: h.allClaims()})
 	}
 	return all
 }

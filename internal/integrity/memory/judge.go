@@ -2,7 +2,9 @@ package memory
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"time"
 
 	"github.com/otelcol-custody/custody/internal/integrity/incident"
 	"github.com/otelcol-custody/custody/ledger/checkpoint"
@@ -17,8 +19,9 @@ type RootAt = func(ctx context.Context, size uint64) (tree.Hash, error)
 // it returns. A nil head means that the store answers and has no valid seal of
 // the log. The finding is a rollback or a fork; both signed heads are its
 // evidence, and the one before stays remembered. A store that shows less than
-// before is accused when it does so twice in a row. The error is that of the
-// memory's disk or of rootAt: then nothing was judged.
+// before is accused when each of several calls has met that for a minute, until
+// then it is [ErrUnsure]. Any other error is that of the memory's disk or of
+// rootAt: then nothing was judged.
 func (m *Memory) Judge(ctx context.Context, store, log string, head *checkpoint.Signed, rootAt RootAt) (*incident.Finding, error) {
 	at := place{store, log}
 	m.mu.Lock()
@@ -30,12 +33,15 @@ func (m *Memory) Judge(ctx context.Context, store, log string, head *checkpoint.
 	case !known:
 		return nil, m.rise(at, nil, *head)
 	case head == nil:
-		return m.lower(at, before, nil), nil
+		return m.lower(at, before, nil)
 	case head.Origin != before.Origin:
 		return otherOrigin(at, before, *head), nil
 	case head.Size < before.Size:
-		return m.lower(at, before, head), nil
+		return m.lower(at, before, head)
 	}
+	m.mu.Lock()
+	delete(m.less, at)
+	m.mu.Unlock()
 	root := head.Root
 	if head.Size > before.Size {
 		var err error
@@ -54,7 +60,6 @@ func (m *Memory) Judge(ctx context.Context, store, log string, head *checkpoint.
 func (m *Memory) rise(at place, before *checkpoint.Signed, head checkpoint.Signed) error {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	delete(m.less, at)
 	now, known := m.known[at]
 	if known && (before == nil || now.Size != before.Size || head.Size <= now.Size) {
 		return nil
@@ -62,34 +67,57 @@ func (m *Memory) rise(at place, before *checkpoint.Signed, head checkpoint.Signe
 	return m.remember(at, head)
 }
 
-// lower notes that a store shows less, and accuses it the second time.
-func (m *Memory) lower(at place, before checkpoint.Signed, head *checkpoint.Signed) *incident.Finding {
+// ErrUnsure means that a store shows less than before, which a store that shows an
+// old state for a while does, too: nobody is accused yet.
+var ErrUnsure = errors.New("the store shows less of the log than before; it is looked at again before anybody is accused")
+
+const (
+	// minDoubt is for how long a store must show less, and minLooks how often it
+	// must be looked at, before it is accused. Replicas, caches and mounts need
+	// seconds.
+	minDoubt = time.Minute
+	minLooks = 3
+)
+
+// doubt is how long and often a store has shown less.
+type doubt struct {
+	since time.Time
+	looks int
+}
+
+// lower notes that a store shows less, and accuses it once it has done so for long
+// enough.
+func (m *Memory) lower(at place, before checkpoint.Signed, head *checkpoint.Signed) (*incident.Finding, error) {
 	m.mu.Lock()
-	twice := m.less[at]
-	m.less[at] = true
+	d := m.less[at]
+	if d.looks++; d.looks == 1 {
+		d.since = time.Now()
+	}
+	m.less[at] = d
 	m.mu.Unlock()
-	if !twice {
-		return nil
+	if d.looks < minLooks || time.Since(d.since) < minDoubt {
+		return nil, ErrUnsure
 	}
 	f := finding(incident.Rollback, at, before, head)
 	f.Place.End = before.Size
 	f.Want = fmt.Sprintf("at least %d records", before.Size)
+	const alike = "A directory that is not mounted, one that was emptied, and a replica that stays behind look the same: look there first"
 	if head == nil {
 		f.Got = "no valid seal"
-		f.Message = fmt.Sprintf("the store held %d records of the log, and holds no valid seal of it any more", before.Size)
-		return f
+		f.Message = fmt.Sprintf("the store held %d records of the log, and holds no valid seal of it any more. %s", before.Size, alike)
+		return f, nil
 	}
 	f.Place.First = head.Size
-	f.Got = fmt.Sprintf("%d records", head.Size)
-	f.Message = fmt.Sprintf("the store held %d records of the log, and holds %d: it was rolled back, or its end was deleted", before.Size, head.Size)
-	return f
+	f.Got = fmt.Sprintf("%d records, root %v", head.Size, head.Root)
+	f.Message = fmt.Sprintf("the store held %d records of the log, and holds %d: it was rolled back, or its end was deleted. %s", before.Size, head.Size, alike)
+	return f, nil
 }
 
 func forked(at place, before, head checkpoint.Signed, root tree.Hash) *incident.Finding {
 	f := finding(incident.Fork, at, before, &head)
 	f.Place.End = before.Size
 	f.Want, f.Got = fmt.Sprintf("root %v at size %d", before.Root, before.Size), fmt.Sprintf("root %v", root)
-	f.Message = fmt.Sprintf("the first %d records are others than the store held before: the log's key signed two histories", before.Size)
+	f.Message = fmt.Sprintf("of the first %d records not all are those that the store held before: the log's key signed two histories", before.Size)
 	return f
 }
 

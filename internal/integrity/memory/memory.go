@@ -8,6 +8,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
 	"path/filepath"
 	"slices"
 	"sync"
@@ -31,7 +32,8 @@ type Memory struct {
 	file  *framed.File
 	limit int64 // the size in bytes from which the file is rewritten
 	known map[place]checkpoint.Signed
-	less  map[place]bool // showed less when asked last
+	gone  map[place]remembered // forgotten, and nothing was shown since
+	less  map[place]doubt      // showed less when asked last
 }
 
 type place struct{ store, log string }
@@ -62,14 +64,14 @@ func Open(fsys durable.FS, dir string, keys *checkpoint.Keys) (*Memory, error) {
 	if err := durable.MkdirAll(fsys, dir, 0o700); err != nil {
 		return nil, fmt.Errorf("open the memory of heads: %w", err)
 	}
-	m := &Memory{keys: keys, known: map[place]checkpoint.Signed{}, less: map[place]bool{}}
+	m := &Memory{keys: keys, known: map[place]checkpoint.Signed{}, gone: map[place]remembered{}, less: map[place]doubt{}}
 	path := filepath.Join(dir, "heads")
 	var err error
 	m.file, err = framed.Open(fsys, path, title, m.load)
 	if errors.Is(err, framed.ErrDamaged) {
 		return nil, fmt.Errorf("open the memory of heads: %w. It protects from a rollback of the stores and is not made anew on its own. "+
 			"Verify each log with `custody verify --since` and a checkpoint kept elsewhere; if a key was taken out of the trusted ones, put it back; "+
-			"else move %s away, knowing that what the stores show then is believed", err, path)
+			"else move %s away: the heads in the folder progress are taken instead, and without those what the stores show then is believed", err, path)
 	}
 	if err != nil {
 		return nil, fmt.Errorf("open the memory of heads: %w", err)
@@ -85,15 +87,25 @@ func (m *Memory) load(frame []byte) error {
 	}
 	at := place{r.Store, r.Log}
 	if r.Forget != "" {
-		delete(m.known, at)
+		m.forget(at, r)
 		return nil
 	}
 	signed, err := checkpoint.Open([]byte(r.Note), m.keys)
 	if err != nil {
 		return fmt.Errorf("the head of log %s in store %s: %w", r.Log, r.Store, err)
 	}
-	m.known[at] = signed
+	m.hold(at, signed)
 	return nil
+}
+
+func (m *Memory) hold(at place, head checkpoint.Signed) {
+	m.known[at] = head
+	delete(m.gone, at)
+}
+
+func (m *Memory) forget(at place, r remembered) {
+	delete(m.known, at)
+	m.gone[at] = r
 }
 
 // remember makes the head count; mu is held.
@@ -102,7 +114,7 @@ func (m *Memory) remember(at place, head checkpoint.Signed) error {
 	if err != nil {
 		return fmt.Errorf("remember the head of log %s in store %s: %w", at.log, at.store, err)
 	}
-	m.known[at] = head
+	m.hold(at, head)
 	return nil
 }
 
@@ -115,10 +127,11 @@ func (m *Memory) Forget(store, log, who, why string) error {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	at := place{store, log}
-	if err := m.write(remembered{Store: store, Log: log, Forget: why, Who: who}); err != nil {
+	r := remembered{Store: store, Log: log, Forget: why, Who: who}
+	if err := m.write(r); err != nil {
 		return fmt.Errorf("forget the head of log %s in store %s: %w", log, store, err)
 	}
-	delete(m.known, at)
+	m.forget(at, r)
 	delete(m.less, at)
 	return nil
 }
@@ -137,10 +150,13 @@ func (m *Memory) mend() error {
 	if m.file.Usable() && m.file.Size() <= max(m.limit, minCompact) {
 		return nil
 	}
-	all := m.all()
+	all := slices.Collect(maps.Values(m.gone))
+	for _, h := range m.all() {
+		all = append(all, remembered{Store: h.Store, Log: h.Log, Note: string(h.Signed.Note())})
+	}
 	err := m.file.Rewrite(func(yield func([]byte) bool) {
-		for _, h := range all {
-			if !yield(marshal(remembered{Store: h.Store, Log: h.Log, Note: string(h.Signed.Note())})) {
+		for _, r := range all {
+			if !yield(marshal(r)) {
 				return
 			}
 		}
@@ -176,6 +192,19 @@ func (m *Memory) all() []Head {
 		return cmp.Or(cmp.Compare(a.Store, b.Store), cmp.Compare(a.Log, b.Log))
 	})
 	return all
+}
+
+// Highest is the highest head that a log has shown in a store; nil: none. known
+// says whether anything was ever kept of it, if only that it is to be forgotten.
+func (m *Memory) Highest(store, log string) (head *checkpoint.Signed, known bool) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	at := place{store, log}
+	if signed, ok := m.known[at]; ok {
+		return &signed, true
+	}
+	_, known = m.gone[at]
+	return nil, known
 }
 
 // Logs are those that a store has ever shown, in the order of their names.

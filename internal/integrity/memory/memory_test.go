@@ -10,6 +10,8 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"testing/synctest"
+	"time"
 
 	"github.com/otelcol-custody/custody/internal/durable"
 	"github.com/otelcol-custody/custody/internal/durable/durabletest"
@@ -73,16 +75,32 @@ func open(t *testing.T, fsys durable.FS) *Memory {
 // judge shows a head of a branch; size 0: none.
 func judge(t *testing.T, m *Memory, h *history, size uint64) *incident.Finding {
 	t.Helper()
+	f, err := ask(t, m, h, size)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return f
+}
+
+func ask(t *testing.T, m *Memory, h *history, size uint64) (*incident.Finding, error) {
 	var head *checkpoint.Signed
 	if size > 0 {
 		s := h.head(size)
 		head = &s
 	}
-	f, err := m.Judge(t.Context(), "s3", "web", head, h.rootAt)
-	if err != nil {
-		t.Fatal(err)
+	return m.Judge(t.Context(), "s3", "web", head, h.rootAt)
+}
+
+// unsure shows less for as long as that accuses nobody, and for a second less than
+// it takes.
+func unsure(t *testing.T, m *Memory, h *history, size uint64) {
+	t.Helper()
+	for _, d := range []time.Duration{0, time.Second, minDoubt - 2*time.Second} {
+		time.Sleep(d)
+		if f, err := ask(t, m, h, size); f != nil || !errors.Is(err, ErrUnsure) {
+			t.Fatalf("%v later: %+v, %v", d, f, err)
+		}
 	}
-	return f
 }
 
 func wantFinding(t *testing.T, f *incident.Finding, kind incident.Kind, place incident.Place, notes ...checkpoint.Signed) {
@@ -117,37 +135,52 @@ func TestRisingHeads(t *testing.T) {
 func TestRollback(t *testing.T) {
 	for name, size := range map[string]uint64{"less": 7, "nothing": 0} {
 		t.Run(name, func(t *testing.T) {
-			fsys := durabletest.New()
-			m, a := open(t, fsys), branch(t, "a")
-			judge(t, m, a, 10)
-			m = open(t, fsys.Crash())
-			if f := judge(t, m, a, size); f != nil {
-				t.Fatalf("accused on the first answer: %+v", f)
-			}
-			place := incident.Place{Store: "s3", Log: "web", First: size, End: 10}
-			notes := []checkpoint.Signed{a.head(10)}
-			if size > 0 {
-				notes = append(notes, a.head(size))
-			}
-			for range 2 {
-				wantFinding(t, judge(t, m, a, size), incident.Rollback, place, notes...)
-			}
-			if f := judge(t, m, a, 12); f != nil {
-				t.Fatalf("the log is back: %+v", f)
-			}
+			synctest.Test(t, func(t *testing.T) { rollback(t, size) })
 		})
 	}
 }
 
-func TestOneSmallerAnswerIsNoRollback(t *testing.T) {
-	m, a := open(t, durabletest.New()), branch(t, "a")
-	for range 3 {
-		for _, size := range []uint64{10, 7} {
-			if f := judge(t, m, a, size); f != nil {
-				t.Fatalf("size %d: %+v", size, f)
-			}
+func rollback(t *testing.T, size uint64) {
+	fsys := durabletest.New()
+	m, a := open(t, fsys), branch(t, "a")
+	judge(t, m, a, 10)
+	m = open(t, fsys.Crash())
+	unsure(t, m, a, size)
+	time.Sleep(time.Second)
+	place := incident.Place{Store: "s3", Log: "web", First: size, End: 10}
+	notes := []checkpoint.Signed{a.head(10)}
+	if size > 0 {
+		notes = append(notes, a.head(size))
+	}
+	for range 2 {
+		f := judge(t, m, a, size)
+		wantFinding(t, f, incident.Rollback, place, notes...)
+		if !strings.Contains(f.Message, "not mounted") {
+			t.Errorf("it does not say what looks the same: %s", f.Message)
 		}
 	}
+	if f := judge(t, m, a, 12); f != nil {
+		t.Fatalf("the log is back: %+v", f)
+	}
+}
+
+// What a store shows for less than a minute, or hardly ever, accuses nobody, however
+// often that happens.
+func TestOldStateForAWhile(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		m, a := open(t, durabletest.New()), branch(t, "a")
+		for range 3 {
+			judge(t, m, a, 10)
+			unsure(t, m, a, 7)
+		}
+		judge(t, m, a, 10)
+		for range 2 {
+			if f, err := ask(t, m, a, 7); f != nil || !errors.Is(err, ErrUnsure) {
+				t.Errorf("%+v, %v", f, err)
+			}
+			time.Sleep(time.Hour)
+		}
+	})
 }
 
 func TestFork(t *testing.T) {
@@ -222,8 +255,39 @@ func TestForget(t *testing.T) {
 		t.Fatal(err)
 	}
 	m = open(t, fsys.Crash())
+	if head, known := m.Highest("s3", "web"); head != nil || !known {
+		t.Fatalf("that it was forgotten is not known: %v, %v", head, known)
+	}
+	if _, known := m.Highest("s3", "other"); known {
+		t.Fatal("it knows what nobody said")
+	}
 	if f := judge(t, m, b, 5); f != nil {
 		t.Fatalf("got %+v", f)
+	}
+	if head, known := m.Highest("s3", "web"); head == nil || head.Size != 5 || !known {
+		t.Fatalf("got %v, %v", head, known)
+	}
+}
+
+// Forgetting lasts when the file is written anew.
+func TestForgottenStays(t *testing.T) {
+	fsys := durabletest.New()
+	m, a := open(t, fsys), branch(t, "a")
+	judge(t, m, a, 10)
+	if err := m.Forget("s3", "web", "alex", "the log was begun anew"); err != nil {
+		t.Fatal(err)
+	}
+	head := a.head(1)
+	for range 2 * minCompact / len(head.Note()) {
+		m.mu.Lock()
+		err := m.remember(place{"s3", "other"}, head)
+		m.mu.Unlock()
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	if head, known := open(t, fsys.Crash()).Highest("s3", "web"); head != nil || !known {
+		t.Fatalf("got %v, %v", head, known)
 	}
 }
 
@@ -314,7 +378,7 @@ func TestTogether(t *testing.T) {
 	for i := range 8 {
 		all.Go(func() {
 			for j := range heads {
-				if f, err := m.Judge(t.Context(), "s3", fmt.Sprint(i%4), &heads[j], a.rootAt); err != nil || f != nil && f.Kind != incident.Rollback {
+				if f, err := m.Judge(t.Context(), "s3", fmt.Sprint(i%4), &heads[j], a.rootAt); err != nil && !errors.Is(err, ErrUnsure) || f != nil {
 					t.Errorf("got %+v, %v", f, err)
 				}
 			}
@@ -333,7 +397,7 @@ func FuzzLoad(f *testing.F) {
 	f.Add([]byte(`{"store":"s3","log":"web","forget":"x"}`))
 	k := keys(f)
 	f.Fuzz(func(t *testing.T, frame []byte) {
-		m := &Memory{keys: k, known: map[place]checkpoint.Signed{}}
+		m := &Memory{keys: k, known: map[place]checkpoint.Signed{}, gone: map[place]remembered{}}
 		if err := m.load(frame); err == nil && len(m.known) > 0 {
 			t.Fatalf("a head that no key signed: %q", frame)
 		}

@@ -38,6 +38,9 @@ func (g *getter) heads(ctx context.Context, keys *checkpoint.Keys) ([]head, erro
 	if err := g.get(ctx, wire.HeadsPath, nil, wire.MaxHeadsBytes, &answer); err != nil {
 		return nil, err
 	}
+	if answer.Heads == nil {
+		return nil, fmt.Errorf("GET %s: the answer names no heads, not even none: it is none of an integrity extension", wire.HeadsPath)
+	}
 	if len(answer.Heads) > wire.MaxHeads {
 		return nil, fmt.Errorf("it names %d heads, more than %d", len(answer.Heads), wire.MaxHeads)
 	}

@@ -8,7 +8,7 @@ import (
 	"fmt"
 	"slices"
 	"strconv"
-	"strings"
+	"time"
 
 	"github.com/otelcol-custody/custody/internal/integrity/incident"
 	"github.com/otelcol-custody/custody/internal/integrity/memory"
@@ -26,7 +26,9 @@ func (w *watch) judge(ctx context.Context, theirs []head) error {
 	var unjudged error
 	agreed := map[pair]bool{}
 	proofs := 0
-	for _, ours := range w.set.Heads.Heads() {
+	began, known := w.set.Now(), w.set.Heads.Heads()
+	unjudged = w.shares(known, theirs)
+	for _, ours := range known {
 		at := memoryPlace{ours.Store, ours.Log}
 		for _, h := range theirs {
 			p := pair{at, h.Size, h.Root}
@@ -56,7 +58,32 @@ func (w *watch) judge(ctx context.Context, theirs []head) error {
 		}
 	}
 	w.agreed = agreed
-	return unjudged
+	if unjudged != nil || proofs > maxProofs {
+		return unjudged
+	}
+	if err := w.set.Book.Swept(incident.Place{Peer: w.name}, began, incident.Fork); err != nil {
+		return bookError{err}
+	}
+	return nil
+}
+
+// shares says, with an error, that for longer than the grace a peer has shown
+// nothing of any log that is known here: who lost its state shows that, too.
+func (w *watch) shares(known []memory.Head, theirs []head) error {
+	if len(known) == 0 || slices.ContainsFunc(theirs, func(h head) bool {
+		return h.Size > 0 && slices.ContainsFunc(known, func(ours memory.Head) bool { return h.Origin == ours.Signed.Origin })
+	}) {
+		w.strange = time.Time{}
+		return nil
+	}
+	now := w.set.Now()
+	if w.strange.IsZero() {
+		w.strange = now
+	}
+	if now.Sub(w.strange) < w.set.Grace {
+		return nil
+	}
+	return fmt.Errorf("for %v it has shown no head of any log that is known here; does it watch the same logs, with the same keys?", w.set.Grace)
 }
 
 // compare says whether one head is a beginning of the other, and reports a fork
@@ -116,13 +143,15 @@ func (w *watch) theirRoot(ctx context.Context, h head, size uint64, assumed tree
 	return root, proof, err
 }
 
+// fork is one incident for all that a peer shows of a log in one of its stores,
+// however both histories grow.
 func (w *watch) fork(ours memory.Head, h head, size uint64, mine, other tree.Hash, proof []tree.Hash) *incident.Finding {
 	f := &incident.Finding{
 		Kind:  incident.Fork,
-		Place: incident.Place{Store: ours.Store, Log: ours.Log, End: size},
-		Message: fmt.Sprintf("%s saw another history of the log, in its store %.200q: the first %d records differ, and the log's key signed both",
-			w.name, h.store, size),
-		Want: fmt.Sprintf("root %v at size %d", mine, size), Got: fmt.Sprintf("root %v", other),
+		Place: incident.Place{Store: ours.Store, Log: ours.Log, Peer: w.name},
+		Message: fmt.Sprintf("%s saw another history of the log, in its store %.200q: of the first %d records not all are the same, with root %v here and %v there, and the log's key signed both",
+			w.name, h.store, size, mine, other),
+		Want: "one history", Got: fmt.Sprintf("another one of log %s in %.200q", h.log, h.store),
 		Evidence: w.evidence(ours, h),
 	}
 	if len(proof) > 0 {
@@ -152,7 +181,7 @@ func (w *watch) lack(ours memory.Head, theirs []head) error {
 		next := slices.IndexFunc(theirs, func(h head) bool {
 			return h.Origin == ours.Signed.Origin && h.Size > ours.Signed.Size
 		})
-		place := incident.Place{Store: ours.Store, Log: ours.Log, Object: w.name}
+		place := incident.Place{Store: ours.Store, Log: ours.Log, Peer: w.name}
 		if err := w.set.Book.Swept(place, now, incident.PeerAhead); err != nil {
 			return bookError{err}
 		}
@@ -167,20 +196,16 @@ func (w *watch) lack(ours memory.Head, theirs []head) error {
 	return w.report(w.ahead(ours, was))
 }
 
-// ahead accuses the store only if the peer saw more in that same store: one may
-// be later than another. Directories on two machines bear the same names.
+// ahead is no accusation: which store the peer saw that in is its word alone, and
+// one store may be later than another.
 func (w *watch) ahead(ours memory.Head, l lacking) *incident.Finding {
-	f := &incident.Finding{
-		Kind:     incident.PeerAhead,
-		Place:    incident.Place{Store: ours.Store, Log: ours.Log, Object: w.name, First: ours.Signed.Size, End: l.head.Size},
-		Message:  fmt.Sprintf("%s saw %d records of the log in its store %.200q; since %v this store shows %d", w.name, l.head.Size, l.head.store, w.set.Grace, ours.Signed.Size),
+	return &incident.Finding{
+		Kind:  incident.PeerAhead,
+		Place: incident.Place{Store: ours.Store, Log: ours.Log, Peer: w.name, First: ours.Signed.Size, End: l.head.Size},
+		Message: fmt.Sprintf("%s saw %d records of the log, by its word in store %.200q; this store has shown no more than %d for %v. If both are one store, it was rolled back",
+			w.name, l.head.Size, l.head.store, ours.Signed.Size, w.set.Grace),
 		Want:     strconv.FormatUint(l.head.Size, 10) + " records",
 		Got:      strconv.FormatUint(ours.Signed.Size, 10) + " records",
 		Evidence: w.evidence(ours, l.head),
 	}
-	if l.head.store == ours.Store && !strings.HasPrefix(ours.Store, "file:") {
-		f.Kind, f.Place.Object = incident.Rollback, ""
-		f.Message += ": it is the same store, so it was rolled back, or its end was deleted"
-	}
-	return f
 }

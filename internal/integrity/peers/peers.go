@@ -1,7 +1,6 @@
 // Package peers exchanges heads with other integrity extensions: what one has
 // seen of a log, with the log's signature, contradicts a store that shows another
-// one something else. A peer is believed nothing but what the log's key signed,
-// and the name of the store that it saw that in.
+// one something else. A peer is believed nothing but what the log's key signed.
 package peers
 
 import (
@@ -123,6 +122,7 @@ type watch struct {
 
 	agreed  map[pair]bool           // heads of the peer that were proven against ours
 	missing map[memoryPlace]lacking // what stores of ours lack
+	strange time.Time               // since when it shows no log that is known here; zero: it does
 }
 
 type memoryPlace struct{ store, log string }

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"math/rand/v2"
 	"net/http"
 	"net/http/httptest"
@@ -104,7 +105,8 @@ type other struct {
 	is     history
 	heads  []wire.Head
 	spoil  func(*wire.Consistency)
-	status int // 0: 200
+	status int    // 0: 200
+	body   string // in place of the heads
 	proofs int
 }
 
@@ -131,7 +133,11 @@ func (o *other) ServeHTTP(w http.ResponseWriter, req *http.Request) {
 		w.WriteHeader(o.status) // with a body that would be right
 	}
 	if req.URL.Path == "/base"+wire.HeadsPath {
-		_ = json.NewEncoder(w).Encode(wire.Heads{Heads: o.heads})
+		if o.body != "" {
+			_, _ = io.WriteString(w, o.body)
+			return
+		}
+		_ = json.NewEncoder(w).Encode(wire.Heads{Heads: append([]wire.Head{}, o.heads...)})
 		return
 	}
 	if req.URL.Path != "/base/v1/logs/theirs/consistency" {
@@ -257,7 +263,7 @@ func TestFork(t *testing.T) {
 				t.Fatalf("ours %d, theirs %d: %+v", ours, theirs, r.book.Incidents(incident.Filter{}))
 			}
 			i := r.book.Incidents(incident.Filter{})[0]
-			if i.Place.Store != store || i.Place.Log != "ours" || string(i.Evidence[0].Bytes) != string(whole.head(t, ours).Note()) || string(i.Evidence[1].Bytes) != string(h.Note()) {
+			if i.Place.Store != store || i.Place.Log != "ours" || i.Place.Peer != "peer gcp" || string(i.Evidence[0].Bytes) != string(whole.head(t, ours).Note()) || string(i.Evidence[1].Bytes) != string(h.Note()) {
 				t.Fatalf("got %+v", i)
 			}
 		}
@@ -301,6 +307,9 @@ func TestBadAnswers(t *testing.T) {
 		"long head":      func(o *other) { o.heads[0].Checkpoint = strings.Repeat("x", wire.MaxNote+1) },
 		"empty, 204":     func(o *other) { o.status = 204 },
 		"other log path": func(o *other) { o.heads[0].Log = "elsewhere" },
+		"no judge":       func(o *other) { o.body = `{"status":"Server available"}` },
+		"nothing":        func(o *other) { o.body = `{}` },
+		"null":           func(o *other) { o.body = `null` },
 	} {
 		r := newRig(t, 5)
 		r.other.show("gs://other", "theirs", sign(t, signer, 10, whole.root(10)))
@@ -309,7 +318,7 @@ func TestBadAnswers(t *testing.T) {
 		if got := r.open(); !slices.Equal(got, []incident.Kind{incident.Unread}) {
 			t.Fatalf("%s: %q", name, got)
 		}
-		r.other.status = 0
+		r.other.status, r.other.body = 0, ""
 		r.other.show("gs://other", "theirs", whole.head(t, 5))
 		time.Sleep(time.Millisecond)
 		r.round()
@@ -318,41 +327,60 @@ func TestBadAnswers(t *testing.T) {
 }
 
 // TestOtherLogs: those that nobody trusts, and those that have no head here, are
-// not held against ours.
+// not held against ours. A peer that shows no others for long is said to be of no
+// use, and one that lost what it knew.
 func TestOtherLogs(t *testing.T) {
-	for _, elsewhere := range []string{"custody.example/elsewhere", "custody.example/other"} {
-		synctest.Test(t, func(t *testing.T) {
-			r := newRig(t, 5)
-			s := ledgertest.Signer(t, elsewhere)
-			r.other.show("gs://other", "theirs", sign(t, s, 5, forked.root(5)), sign(t, s, 9, forked.root(9)))
-			r.round()
-			time.Sleep(time.Hour)
-			r.round()
-			r.want()
-		})
-	}
-}
-
-func TestAhead(t *testing.T) {
+	other := ledgertest.Signer(t, "custody.example/other")
+	elsewhere := ledgertest.Signer(t, "custody.example/elsewhere")
 	for name, c := range map[string]struct {
-		theirs string
-		kind   incident.Kind
+		heads []checkpoint.Signed
+		said  bool
 	}{
-		"other store": {"gs://other", incident.PeerAhead},
-		"same store":  {store, incident.Rollback},
+		"untrusted": {[]checkpoint.Signed{sign(t, elsewhere, 5, forked.root(5)), sign(t, elsewhere, 9, forked.root(9))}, true},
+		"not here":  {[]checkpoint.Signed{sign(t, other, 5, forked.root(5)), sign(t, other, 9, forked.root(9))}, true},
+		"none":      {nil, true},
+		"one":       {[]checkpoint.Signed{sign(t, other, 5, forked.root(5)), whole.head(t, 5)}, false},
 	} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				r := newRig(t, 5)
-				r.other.show(c.theirs, "theirs", whole.head(t, 9))
+				r.other.show("gs://other", "theirs", c.heads...)
+				r.round()
+				time.Sleep(14 * time.Minute)
+				r.round()
+				r.want()
+				time.Sleep(time.Minute)
+				r.round()
+				if !c.said {
+					r.want()
+					return
+				}
+				r.want(incident.Unread)
+				r.other.show("gs://other", "theirs", whole.head(t, 5))
+				time.Sleep(time.Second)
+				r.round()
+				r.want()
+			})
+		})
+	}
+}
+
+// TestAhead accuses nobody, whatever the peer calls its store: it may call another,
+// fresher one by the name of ours.
+func TestAhead(t *testing.T) {
+	for _, theirs := range []string{"gs://other", store} {
+		t.Run(theirs, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				r := newRig(t, 5)
+				r.other.show(theirs, "theirs", whole.head(t, 9))
 				r.round()
 				time.Sleep(10 * time.Minute)
-				r.other.show(c.theirs, "theirs", whole.head(t, 12))
+				r.other.show(theirs, "theirs", whole.head(t, 12))
 				r.round()
 				r.want()
 				time.Sleep(5 * time.Minute)
 				r.round()
-				r.want(c.kind)
+				r.want(incident.PeerAhead)
 				i := r.book.Incidents(incident.Filter{})[0]
 				if i.Place.First != 5 || i.Place.End != 9 || len(i.Evidence) != 2 || i.Place.Log != "ours" {
 					t.Fatalf("got %+v", i)
@@ -360,9 +388,7 @@ func TestAhead(t *testing.T) {
 				r.grow(store, 9)
 				time.Sleep(time.Second)
 				r.round()
-				if c.kind == incident.PeerAhead {
-					r.want()
-				}
+				r.want()
 				time.Sleep(14 * time.Minute)
 				r.round()
 				if n := len(r.book.Incidents(incident.Filter{})); n != 1 {
@@ -371,6 +397,52 @@ func TestAhead(t *testing.T) {
 			})
 		})
 	}
+}
+
+// TestForkOfAPeer is one incident however both histories grow, and hides no other
+// fork once it is acknowledged.
+func TestForkOfAPeer(t *testing.T) {
+	r := newRig(t, 5)
+	r.other.is = forked
+	for size := uint64(6); size < 20; size++ {
+		r.other.show("gs://other", "theirs", forked.head(t, size))
+		r.round()
+		r.want(incident.Fork)
+		if size == 6 {
+			if err := r.book.Acknowledge(r.book.Incidents(incident.Filter{})[0].ID, "jane", "it has an old copy"); err != nil {
+				t.Fatal(err)
+			}
+		}
+		r.grow(store, size)
+	}
+	if _, n := r.book.Worst(); n != 0 {
+		t.Fatalf("what was acknowledged alarms again: %+v", r.book.Incidents(incident.Filter{}))
+	}
+	if err := r.book.Report(incident.Finding{Kind: incident.Fork, Place: incident.Place{Store: store, Log: "ours"}}); err != nil {
+		t.Fatal(err)
+	}
+	if _, n := r.book.Worst(); n != 1 {
+		t.Fatal("a fork in the store is silent behind one that the peer saw")
+	}
+	r.other.show("gs://third", "theirs", forked.head(t, 20))
+	r.round()
+	if _, n := r.book.Worst(); n != 2 {
+		t.Fatal("a fork in another store of the peer is silent behind the first one")
+	}
+	for _, i := range r.book.Incidents(incident.Filter{State: incident.StateOpen}) {
+		if err := r.book.Acknowledge(i.ID, "jane", "known"); err != nil {
+			t.Fatal(err)
+		}
+	}
+	r.other.is = whole
+	r.other.show("gs://other", "theirs", whole.head(t, 10))
+	r.away = errors.New("timeout") // ours: nothing can be said
+	r.round()
+	r.want(incident.Fork, incident.Fork, incident.Unread)
+	r.away = nil
+	time.Sleep(time.Millisecond)
+	r.round()
+	r.want(incident.Fork) // that of the store, which its watch ends
 }
 
 // TestGrowing: a store that is always a little late is not accused.

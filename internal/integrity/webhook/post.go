@@ -167,12 +167,23 @@ func answered(resp *http.Response, said []byte) (verdict, time.Duration, error) 
 	err := fmt.Errorf("it answers %s: %.*q", resp.Status, maxQuoted, said)
 	switch c := resp.StatusCode; {
 	case c == http.StatusRequestTimeout, c == http.StatusTooManyRequests, c >= 500:
-		seconds, _ := strconv.Atoi(resp.Header.Get("Retry-After"))
-		return away, min(time.Duration(max(seconds, 0))*time.Second, slowPause), err
+		return away, retryAfter(resp.Header.Get("Retry-After"), time.Now()), err
 	case c/100 == 3:
 		return refused, 0, fmt.Errorf("%w: redirects are not followed; configure the URL that it names", err)
 	}
 	return refused, 0, err
+}
+
+// retryAfter is how long a header asks to be left alone, in seconds or until a date
+// (RFC 9110, section 10.2.3): slowPause at most, whatever the endpoint's clock says.
+func retryAfter(header string, now time.Time) time.Duration {
+	var wait time.Duration
+	if seconds, err := strconv.Atoi(header); err == nil {
+		wait = time.Duration(min(max(seconds, 0), int(slowPause/time.Second))) * time.Second
+	} else if date, err := http.ParseTime(header); err == nil {
+		wait = date.Sub(now)
+	}
+	return min(max(wait, 0), slowPause)
 }
 
 // hideURL leaves out the URL, which may hold a secret.

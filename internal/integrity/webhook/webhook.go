@@ -105,7 +105,7 @@ func (h *Hook) open() error {
 	if damaged == nil {
 		return nil
 	}
-	return h.set.Book.Report(incident.Finding{Kind: incident.StateDamaged, Place: incident.Place{Object: path},
+	return h.set.Book.Report(incident.Finding{Kind: incident.StateDamaged, Place: incident.Place{Object: path}, Got: damaged.Error(),
 		Message: fmt.Sprintf("the queue of webhook %s: %v; what is still open is posted again", h.set.Name, damaged)})
 }
 

@@ -190,13 +190,29 @@ func TestOpenedUpdatedAcknowledgedResolved(t *testing.T) {
 	})
 }
 
+func TestRetryAfter(t *testing.T) {
+	now := time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
+	for header, want := range map[string]time.Duration{
+		"": 0, "0": 0, "90": 90 * time.Second, "-5": 0, "99999": slowPause, "99999999999999999": slowPause, "9999999999999999999999": 0, "soon": 0,
+		"Sun, 01 Mar 2026 12:02:00 GMT": 2 * time.Minute, "Sun, 01 Mar 2026 11:00:00 GMT": 0, "Sun, 01 Mar 2026 23:00:00 GMT": slowPause,
+		"Sunday, 01-Mar-26 12:01:30 GMT": 90 * time.Second, "Sun Mar  1 12:00:10 2026": 10 * time.Second,
+	} {
+		if got := retryAfter(header, now); got != want {
+			t.Errorf("%q: %v, want %v", header, got, want)
+		}
+	}
+}
+
 // TestAway has the endpoint be away across restarts: all comes, in order.
 func TestAway(t *testing.T) {
 	for name, answer := range map[string]func(string, message) (*http.Response, error){
 		"no connection": func(string, message) (*http.Response, error) { return nil, errors.New("connection refused") },
 		"500":           func(string, message) (*http.Response, error) { return status(500), nil },
 		"429":           func(string, message) (*http.Response, error) { return status(429, "Retry-After", "90"), nil },
-		"408":           func(string, message) (*http.Response, error) { return status(408), nil },
+		"503": func(string, message) (*http.Response, error) {
+			return status(503, "Retry-After", time.Now().Add(90*time.Second).UTC().Format(http.TimeFormat)), nil
+		},
+		"408": func(string, message) (*http.Response, error) { return status(408), nil },
 	} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
