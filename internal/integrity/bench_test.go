@@ -13,6 +13,7 @@ import (
 	mem "github.com/otelcol-custody/custody/internal/integrity/memory"
 	"github.com/otelcol-custody/custody/ledger/ledgertest"
 	"github.com/otelcol-custody/custody/ledger/record"
+	"github.com/otelcol-custody/custody/ledger/seal"
 	"github.com/otelcol-custody/custody/store"
 	"github.com/otelcol-custody/custody/store/storetest"
 )
@@ -23,7 +24,7 @@ type enough struct {
 	left chan int
 }
 
-func (e enough) Checked(_, _ string, records, _ int, _ bool) { e.left <- records }
+func (e enough) Checked(_ string, v *seal.Verified, _ []byte, _ bool) { e.left <- v.Count }
 
 // BenchmarkGuard reads a log of records as large as a common audit event, from a
 // store that takes no time.

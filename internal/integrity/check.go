@@ -30,7 +30,7 @@ func (t *stretch) check(h *logstore.Held) error {
 		kept = append(kept, info)
 	}
 	for _, tile := range h.Tiles {
-		info, err := t.checkTile(h.Seal, tile)
+		info, err := t.checkTile(tile)
 		if err != nil {
 			return err
 		}
@@ -62,7 +62,8 @@ func (t *stretch) checkSegment(v *seal.Verified) (store.Info, error) {
 	return info, t.content(v, obj, true)
 }
 
-// segmentMissing looks again before it accuses.
+// segmentMissing looks again before it accuses. Where the seal is gone, too, it is
+// the store as a whole that shows less: whoever follows the log judges that.
 func (t *stretch) segmentMissing(v *seal.Verified) (store.Info, error) {
 	f := verify.MissingSegment(v, t.clock.now())
 	if f == nil {
@@ -76,6 +77,9 @@ func (t *stretch) segmentMissing(v *seal.Verified) (store.Info, error) {
 	case err == nil:
 		return info, t.content(v, obj, true)
 	case !errors.Is(err, store.ErrNotFound):
+		return store.Info{}, err
+	}
+	if _, err := t.resolve(t.ctx, t.store, positionOf(v)); err != nil {
 		return store.Info{}, err
 	}
 	missing := t.inStore(f)
@@ -114,16 +118,16 @@ func (t *stretch) content(v *seal.Verified, obj []byte, genuine bool) error {
 			bad.Evidence = heads(v)
 			t.find(t.ctx, bad)
 		case genuine:
-			t.set.Observer.Checked(t.src, t.name, v.Count, len(lines), t.again)
+			t.set.Observer.Checked(t.src, v, lines, t.again)
 		}
 	})
 	return errors.Join(err, unknown)
 }
 
 // checkTile is spec §11, step 6. It returns what lies there, if it is the tile.
-func (t *stretch) checkTile(v *seal.Verified, tile tree.Tile) (store.Info, error) {
+func (t *stretch) checkTile(tile tree.Tile) (store.Info, error) {
 	name, want := logstore.ObjectName(t.name, ledger.TileName(tile.Level, tile.Index)), tile.Bytes()
-	place := incident.Place{Object: name, First: v.First, End: v.End()}
+	place := incident.Place{Object: name}
 	for try := range 2 {
 		b, err := t.whole(store.Info{Name: name}, int64(len(want)))
 		last := try == 1
@@ -150,38 +154,55 @@ func (t *stretch) checkTile(v *seal.Verified, tile tree.Tile) (store.Info, error
 
 // hidden reports a delete marker that hides a tile, if there is one.
 func (t *stretch) hidden(place incident.Place) bool {
-	all, err := t.store.Versions(t.ctx, place.Object)
-	if err != nil || !all[0].DeleteMarker {
-		return false
+	for info, err := range t.versionsOf(place.Object) {
+		if err != nil || !info.DeleteMarker {
+			return false
+		}
+		place.Version = info.Version
+		t.find(t.ctx, incident.Finding{Kind: incident.DeleteMarker, Place: place, Message: deleted})
+		return true
 	}
-	place.Version = all[0].Version
-	t.find(t.ctx, incident.Finding{Kind: incident.DeleteMarker, Place: place, Message: deleted})
-	return true
+	return false
 }
 
 // tileAltered tells a tile that is hidden from one that is not there any more.
 func (t *stretch) tileAltered(place incident.Place, want []byte) error {
 	f := incident.Finding{Kind: incident.TileAltered, Place: place, Want: fmt.Sprintf("sha256:%x", sha256.Sum256(want)),
 		Message: "what lies at the name of a tile is not what the log's tree says; proofs are computed without it"}
-	all, err := t.store.Versions(t.ctx, place.Object)
-	if err != nil {
-		return err
-	}
-	for _, info := range all[min(1, len(all)):] {
+	var top store.Info
+	var all []store.Info // that can be the tile
+	for info, err := range t.versionsOf(place.Object) {
+		if err != nil {
+			return err
+		}
+		if top.Name == "" {
+			top = info
+			continue
+		}
 		if info.DeleteMarker || info.Size != int64(len(want)) {
 			continue
 		}
+		if all = append(all, info); len(all) > maxTiles {
+			all = slices.Delete(all, maxTiles/2, maxTiles/2+1)
+		}
+	}
+	for _, info := range slices.Backward(all) { // The genuine one was there first.
 		b, err := t.whole(info, int64(len(want)))
 		if err != nil && !errors.Is(err, store.ErrNotFound) {
 			return err
 		}
 		if bytes.Equal(b, want) {
-			f.Kind, f.Place.Version, f.Message = incident.Shadow, all[0].Version, "a later version hides the genuine tile"
+			f.Kind, f.Place.Version, f.Message = incident.Shadow, top.Version, "a later version hides the genuine tile"
+			break
 		}
 	}
 	t.find(t.ctx, f)
 	return nil
 }
+
+// maxTiles is how many versions of a tile are read: of more the oldest and the
+// newest ones.
+const maxTiles = 32
 
 // errLarge means that an object is longer than what belongs there.
 var errLarge = errors.New("larger than what belongs there")

@@ -1,11 +1,13 @@
 package integrity
 
 import (
+	"strings"
 	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
 
+	"github.com/otelcol-custody/custody/internal/integrity/incident"
 	"github.com/otelcol-custody/custody/ledger/ledgertest"
 	"github.com/otelcol-custody/custody/ledger/segment"
 )
@@ -54,4 +56,28 @@ func TestClockJumps(t *testing.T) {
 		}
 		w.stop()
 	})
+}
+
+// Whose collector was stopped as planned is late, too, and the message says so.
+func TestLateAfterAStop(t *testing.T) {
+	for reason, want := range map[segment.Reason]string{segment.Heartbeat: "the collector does not run", segment.Shutdown: "was stopped as planned"} {
+		synctest.Test(t, func(t *testing.T) {
+			l := ledgertest.NewLog("test", ledgertest.Signer(t, origin))
+			l.Extend(t, nil, func(c *segment.Closed) {
+				c.At, c.NextBy, c.Reason = ledgertest.Began, ledgertest.Began.Add(2*time.Minute), reason
+			})
+			w := newBench(t, afterChain(1), memory(t, "a", l.Segments...))
+			w.start()
+			w.wait(15 * time.Minute)
+			w.stop()
+			for _, f := range w.book.open {
+				if f.Kind != incident.Late || !strings.Contains(f.Message, want) {
+					t.Errorf("%s: got %s: %s", reason, f.Kind, f.Message)
+				}
+			}
+			if len(w.book.open) != 1 {
+				t.Errorf("%v", w.book.standing())
+			}
+		})
+	}
 }

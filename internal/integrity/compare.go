@@ -3,31 +3,47 @@ package integrity
 import (
 	"context"
 	"fmt"
+	"sync"
 	"time"
 
 	"github.com/otelcol-custody/custody/internal/integrity/incident"
 	"github.com/otelcol-custody/custody/ledger/checkpoint"
 )
 
-// compare holds what stores show of one log against each other, until ctx ends.
+// compare holds what stores show of each log against each other, until ctx ends.
+// Each log has a goroutine, so that a store that gives little of one holds up no
+// other.
 func (g *Guard) compare(ctx context.Context) {
 	if len(g.watch) < 2 {
 		return
 	}
-	logs := map[string]*rivals{}
+	var all sync.WaitGroup
+	defer all.Wait()
+	begun := map[string]bool{}
 	for sleep(ctx, g.set.Poll) == nil {
-		together := map[string][]*logWatch{}
 		for _, w := range g.watch {
 			for _, l := range w.all() {
-				together[l.name] = append(together[l.name], l)
+				if !begun[l.name] {
+					begun[l.name] = true
+					all.Go(func() { g.compareLog(ctx, l.name) })
+				}
 			}
 		}
-		for name, ls := range together {
-			if logs[name] == nil {
-				logs[name] = &rivals{agreed: map[*logWatch]checkpoint.Checkpoint{}}
+	}
+}
+
+// compareLog compares one log.
+func (g *Guard) compareLog(ctx context.Context, name string) {
+	r := &rivals{agreed: map[*logWatch]checkpoint.Checkpoint{}}
+	for ctx.Err() == nil {
+		var ls []*logWatch
+		for _, w := range g.watch {
+			if l := w.log(name); l != nil {
+				ls = append(ls, l)
 			}
-			logs[name].judge(ctx, g, ls)
 		}
+		r.judge(ctx, g, ls)
+		_ = sleep(ctx, g.set.Poll)
 	}
 }
 
@@ -103,7 +119,9 @@ func (r *rivals) same(ctx context.Context, l, most *logWatch, h, head *checkpoin
 	if top == nil || top.End() < h.Size {
 		return false, errShort
 	}
-	root, err := most.rootAt(ctx, top, h.Size)
+	within, cancel := context.WithTimeout(ctx, l.set.patience())
+	defer cancel()
+	root, err := most.rootAt(within, top, h.Size)
 	if err != nil {
 		return false, err
 	}
@@ -139,7 +157,7 @@ func (r *rivals) due(now time.Time, size uint64, behind time.Duration) uint64 {
 	if now.Sub(r.grown[0].at) < behind {
 		return 0
 	}
-	return r.grown[0].size
+	return min(r.grown[0].size, size) // The longest one may have been cut off since.
 }
 
 // behind says whether the store lacks what it should have.

@@ -16,13 +16,13 @@ import (
 
 // seals walks along the log's seals behind one. Where the log contradicts itself
 // it says so, and goes on at the next valid seal (spec §11, step 2). An error that
-// it yields is of the store. The reader asked twice for a seal that is missing, and
-// what is signed twice needs no second read.
+// it yields is of the store. What is signed twice needs no second read.
 func (t *stretch) seals(after *seal.Verified) iter.Seq2[*logstore.Held, error] {
 	return func(yield func(*logstore.Held, error) bool) {
 		for at := after; ; {
 			var broken error
-			for h, err := range t.reader.Seals(t.ctx, at) {
+			stray := func(v *seal.Verified) { t.signed[v.First] = v } // Told by its name.
+			for h, err := range straight(t.ctx, t.reader, at, stray) {
 				if broken = err; err != nil {
 					break
 				}
@@ -38,7 +38,11 @@ func (t *stretch) seals(after *seal.Verified) iter.Seq2[*logstore.Held, error] {
 				yield(nil, broken)
 				return
 			}
-			next := t.broken(at, broken)
+			next, err := t.broken(at, broken)
+			if err != nil {
+				yield(nil, err)
+				return
+			}
 			if next == nil || !yield(next, nil) {
 				return
 			}
@@ -54,17 +58,38 @@ func contradicts(err error) bool {
 	return errors.As(err, &gap) || errors.As(err, &fork)
 }
 
+// confirm looks again at a gap before anybody is accused: a store that comes and
+// goes shows some seals and others not. The seal behind it must still be there.
+func (t *stretch) confirm(gap *logstore.GapError) error {
+	if err := sleep(t.ctx, secondRead); err != nil {
+		return err
+	}
+	f, err := t.logWatch.reader(t.store, nil).At(t.ctx, gap.First)
+	if err != nil && !flooded(err) {
+		return err
+	}
+	if len(f.Seals) > 0 {
+		return errShort // It is there now.
+	}
+	_, err = t.resolve(t.ctx, t.store, positionOf(gap.Next.Seal))
+	return err
+}
+
 // broken says what is wrong, and returns where to go on; nil: nowhere.
-func (t *stretch) broken(at *seal.Verified, err error) *logstore.Held {
+func (t *stretch) broken(at *seal.Verified, err error) (*logstore.Held, error) {
+	t.torn = true
 	var gap *logstore.GapError
 	if errors.As(err, &gap) {
+		if err := t.confirm(gap); err != nil {
+			return nil, err
+		}
 		t.find(t.ctx, t.missing(gap))
 		if at != nil {
 			if err := gap.Next.Seal.FollowsGap(at); err != nil {
 				t.find(t.ctx, t.notFollowing(at, gap.Next, err))
 			}
 		}
-		return gap.Next
+		return gap.Next, nil
 	}
 	var fork *logstore.ForkError
 	errors.As(err, &fork)
@@ -72,10 +97,10 @@ func (t *stretch) broken(at *seal.Verified, err error) *logstore.Held {
 	if fork.Explanation != nil {
 		if other.Seal.First == size(at) {
 			t.find(t.ctx, t.notFollowing(at, other, fork.Explanation))
-			return other
+			return other, nil
 		}
 		t.find(t.ctx, t.forked(one, other, err))
-		return nil
+		return nil, nil
 	}
 	t.find(t.ctx, t.forked(one, other, err))
 	for _, h := range []*logstore.Held{one, other} {
@@ -83,10 +108,10 @@ func (t *stretch) broken(at *seal.Verified, err error) *logstore.Held {
 	}
 	if _, err := one.Seal.Follows(at); err != nil {
 		if _, err := other.Seal.Follows(at); err == nil {
-			return other
+			return other, nil
 		}
 	}
-	return one
+	return one, nil
 }
 
 func size(v *seal.Verified) uint64 {
@@ -119,6 +144,10 @@ func (t *stretch) missing(gap *logstore.GapError) incident.Finding {
 	f := incident.Finding{Kind: incident.SealMissing, Place: incident.Place{Object: name, First: gap.First, End: gap.Next.Seal.First},
 		Message: gap.Error(), Evidence: heads(gap.Next.Seal)}
 	b, err := t.whole(store.Info{Name: name}, ledger.MaxSeal)
+	if errors.Is(err, errLarge) {
+		f.Kind, f.Message = incident.SealMalformed, "what lies at the name of the seal is larger than the format allows"
+		return f
+	}
 	if err != nil {
 		return f // It was read twice before: that it is not valid is known.
 	}

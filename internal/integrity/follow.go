@@ -8,9 +8,12 @@ import (
 	"time"
 
 	"github.com/otelcol-custody/custody/internal/integrity/incident"
+	mem "github.com/otelcol-custody/custody/internal/integrity/memory"
 	"github.com/otelcol-custody/custody/internal/logstore"
 	"github.com/otelcol-custody/custody/ledger/checkpoint"
 	"github.com/otelcol-custody/custody/ledger/seal"
+	"github.com/otelcol-custody/custody/ledger/segment"
+	"github.com/otelcol-custody/custody/ledger/tiles"
 	"github.com/otelcol-custody/custody/ledger/tree"
 )
 
@@ -29,11 +32,16 @@ func (l *logWatch) follow(ctx context.Context) {
 	var looked time.Time
 	for errs := 0; ; {
 		full := time.Since(looked) >= thorough
+		l.looks(time.Now())
 		err := l.catchUp(ctx, full || errs > 0)
+		l.looks(time.Time{})
 		if ctx.Err() != nil {
 			return
 		}
-		if errs++; err == nil {
+		switch errs++; {
+		case errors.Is(err, mem.ErrUnsure):
+			errs = 1 // It is looked at again soon.
+		case err == nil:
 			errs = 0
 			if full {
 				looked = time.Now()
@@ -70,12 +78,12 @@ func (l *logWatch) catchUp(ctx context.Context, full bool) error {
 		if ctx.Err() != nil {
 			return ctx.Err()
 		}
-		l.advance(ctx, res)
-		if err != nil {
+		l.advance(ctx, head, res)
+		if err != nil && !flooded(err) {
 			return err
 		}
-		if res.n == 0 {
-			return l.arrived(ctx, head)
+		if res.n == 0 { // Behind a flood nobody knows: what is before it is judged.
+			return errors.Join(l.arrived(ctx, head), err)
 		}
 		if head = res.seal; head == nil {
 			if head, err = l.resolve(ctx, l.urgent, res.at); err != nil {
@@ -105,11 +113,14 @@ func (l *logWatch) stand(ctx context.Context, full bool) (*seal.Verified, error)
 	return head, err
 }
 
-// lost judges what the store shows in place of what it showed before, and then
-// has all of it read from its beginning.
+// lost judges what the store shows in place of what it showed before. Unless that
+// may pass, it then has all of it read from its beginning.
 func (l *logWatch) lost(ctx context.Context) error {
 	h, err := l.reader(l.urgent, nil).Head(ctx)
+	var flood *logstore.FloodedError
 	switch {
+	case errors.As(err, &flood):
+		l.find(ctx, incident.Finding{Kind: incident.Squatter, Place: incident.Place{Object: flood.Object, First: flood.First}, Message: flood.Error()})
 	case errors.Is(err, logstore.ErrNoLog):
 		h = &logstore.Held{}
 	case err != nil:
@@ -119,11 +130,8 @@ func (l *logWatch) lost(ctx context.Context) error {
 		h = nil // The walk says it.
 	}
 	if h != nil {
-		// Twice: memory does not accuse on a first answer.
-		for range 2 {
-			if err := l.judgeHead(ctx, h.Seal); err != nil {
-				return err
-			}
+		if err := l.judgeHead(ctx, h.Seal); err != nil {
+			return err
 		}
 	}
 	l.mu.Lock()
@@ -136,14 +144,17 @@ func (l *logWatch) lost(ctx context.Context) error {
 	return nil
 }
 
-// advance keeps how far a look has come.
-func (l *logWatch) advance(ctx context.Context, res result) {
+// advance keeps how far a look from a seal on has come.
+func (l *logWatch) advance(ctx context.Context, from *seal.Verified, res result) {
 	if res.n == 0 {
 		return
 	}
 	l.keepState(ctx, func(s *state) {
 		s.Seen, s.Stored, s.Read = res.at, s.Stored+res.size, res.read(s.Read)
 		l.head = res.seal
+		if l.trail = l.trail.on(positionOf(from), res.path); res.torn {
+			l.trail = nil
+		}
 	})
 }
 
@@ -154,6 +165,7 @@ func (l *logWatch) arrived(ctx context.Context, head *seal.Verified) error {
 	if err := l.judgeHead(ctx, head); err != nil {
 		return err
 	}
+	l.keepHead(ctx)
 	l.mu.Lock()
 	l.atEnd, l.known = true, time.Time{}
 	l.mu.Unlock()
@@ -179,6 +191,9 @@ func (l *logWatch) nothing() error {
 
 // judgeHead holds the head against what was seen before.
 func (l *logWatch) judgeHead(ctx context.Context, head *seal.Verified) error {
+	if l.doubted(head) {
+		return nil
+	}
 	began := l.set.Now()
 	var signed *checkpoint.Signed
 	if head != nil {
@@ -192,8 +207,17 @@ func (l *logWatch) judgeHead(ctx context.Context, head *seal.Verified) error {
 		return root, err
 	})
 	switch {
+	case contradicts(unread), errors.Is(unread, tiles.ErrBroken):
+		// What lies before head is not what leads to it: the walk says what it is.
+		// Nothing is remembered until that is mended.
+		l.mu.Lock()
+		l.unproven, l.unprovenAt = positionOf(head), time.Now()
+		l.mu.Unlock()
+		return nil
 	case unread != nil:
 		return unread
+	case errors.Is(err, mem.ErrUnsure):
+		return err
 	case err != nil:
 		return fmt.Errorf("whether the log was rolled back is not known, since the memory of heads cannot be used: %w", err)
 	case f != nil:
@@ -205,45 +229,20 @@ func (l *logWatch) judgeHead(ctx context.Context, head *seal.Verified) error {
 	}
 	l.mu.Lock()
 	l.fine++
-	first := l.fine == 2 // It does not accuse on a first answer.
+	news := l.fine <= 2 // Twice: the book's clock may not have moved since the report.
 	l.mu.Unlock()
-	if first {
+	if news {
 		l.swept(ctx, l.place(), began, incident.Rollback)
 	}
 	return nil
 }
 
-// rootAt computes the root at a size of the history that ends in head. Where a
-// seal begins, that is the checkpoint before it.
-func (l *logWatch) rootAt(ctx context.Context, head *seal.Verified, size uint64) (tree.Hash, error) {
-	if head == nil || size > head.End() {
-		return tree.Hash{}, fmt.Errorf("log %s in store %s does not reach size %d", l.name, l.src, size)
-	}
-	if size == head.End() {
-		return head.After().Root, nil
-	}
-	r := l.reader(l.urgent, nil)
-	f, err := r.At(ctx, size)
-	if err == nil && len(f.Seals) == 1 && f.Seals[0].Seal.SameLog(head) {
-		before, err := checkpoint.Open(f.Seals[0].Seal.Before(), l.set.Keys)
-		return before.Root, err
-	}
-	edge := &tree.Edge{}
-	for h, err := range r.Seals(ctx, nil) {
-		if err != nil {
-			return tree.Hash{}, err
-		}
-		if h.Seal.End() < size {
-			edge = h.Seal.Edge()
-			continue
-		}
-		edge = edge.Clone()
-		for i := 0; edge.Size() < size; i++ {
-			edge.Append(h.Seal.Link(i), nil)
-		}
-		return edge.Root(), nil
-	}
-	return tree.Hash{}, fmt.Errorf("log %s in store %s does not reach size %d", l.name, l.src, size)
+// doubted says whether the store's own seals did not lead to a head, a short time
+// ago: finding that out can take reading all of them.
+func (l *logWatch) doubted(head *seal.Verified) bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return head != nil && l.unproven == positionOf(head) && time.Since(l.unprovenAt) < maxBackoff
 }
 
 // judgeTime is what the last closed record promises.
@@ -253,8 +252,12 @@ func (l *logWatch) judgeTime(ctx context.Context, head *seal.Verified, began tim
 	var late, unfenced *incident.Finding
 	now := l.clock.now()
 	if due := closed.NextBy; !due.IsZero() && now.After(due.Add(lateGrace+2*l.set.Poll)) {
+		why := "the collector does not run or cannot reach the store"
+		if closed.Reason == segment.Shutdown {
+			why = "its collector was stopped as planned, and has not been started again or cannot reach the store (a log that is not needed any more is ended with `otelcol-custody drain`)"
+		}
 		late = &incident.Finding{Place: place, Want: "a closed record by " + stamp(due), Got: "none by " + stamp(now),
-			Message: fmt.Sprintf("the log promised its next closed record by %s, and the store has none: the collector does not run or cannot reach the store, or somebody keeps what is new from being stored. Nothing proves that no record is missing since %s", stamp(due), stamp(closed.At))}
+			Message: fmt.Sprintf("the log promised its next closed record by %s, and the store has none: %s, or somebody keeps what is new from being stored. Nothing proves that no record is missing since %s", stamp(due), why, stamp(closed.At))}
 	}
 	if closed.Unfenced {
 		unfenced = &incident.Finding{Place: place, Message: fmt.Sprintf("since its writer started, no store had confirmed the log's place when record %d was sealed: a second writer would not be noticed", last)}

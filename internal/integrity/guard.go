@@ -19,6 +19,7 @@ import (
 	"github.com/otelcol-custody/custody/internal/durable"
 	"github.com/otelcol-custody/custody/internal/integrity/incident"
 	"github.com/otelcol-custody/custody/ledger/checkpoint"
+	"github.com/otelcol-custody/custody/ledger/seal"
 	"github.com/otelcol-custody/custody/ledger/tree"
 	"github.com/otelcol-custody/custody/store"
 )
@@ -93,8 +94,12 @@ type Heads interface {
 	// before, and remembers the higher one before it returns. A nil head means
 	// that the store answers and holds no valid seal of the log. rootAt computes
 	// the root of the history that the store shows now at a smaller size. The
-	// finding is a rollback or a fork; the error that of a disk or of rootAt.
+	// finding is a rollback or a fork; the error that of a disk or of rootAt, or
+	// memory.ErrUnsure: the store shows less, and not yet for long.
 	Judge(ctx context.Context, store, log string, head *checkpoint.Signed, rootAt RootAt) (*incident.Finding, error)
+	// Highest is the head that is remembered, nil if none is. known says whether
+	// anything was ever kept of the log, if only that it is to be forgotten.
+	Highest(store, log string) (head *checkpoint.Signed, known bool)
 	// Logs are the logs that the store has ever shown.
 	Logs(store string) []string
 }
@@ -104,9 +109,10 @@ type RootAt = func(ctx context.Context, size uint64) (tree.Hash, error)
 
 // Observer is told of progress, from many goroutines; [Guard.Status] has the rest.
 type Observer interface {
-	// Checked counts a segment whose bytes were read and are what was sealed.
-	// again: by the rolling schedule, and not because it is new.
-	Checked(store, log string, records, bytes int, again bool)
+	// Checked tells of a segment whose bytes were read and are what was sealed,
+	// with its record lines, valid until it returns. again: by the rolling
+	// schedule, and not because it is new.
+	Checked(store string, v *seal.Verified, lines []byte, again bool)
 	// Passed tells that everything of a log was read again.
 	Passed(store, log string, took time.Duration)
 }
@@ -178,8 +184,8 @@ func or(d, otherwise time.Duration) time.Duration {
 
 type nobody struct{}
 
-func (nobody) Checked(string, string, int, int, bool) {}
-func (nobody) Passed(string, string, time.Duration)   {}
+func (nobody) Checked(string, *seal.Verified, []byte, bool) {}
+func (nobody) Passed(string, string, time.Duration)         {}
 
 // Run watches until ctx ends; it runs once. Each store has goroutines of its own,
 // so that none waits for another. It does not end when something cannot be kept on
@@ -249,8 +255,8 @@ type LogStatus struct {
 	ClosedAt time.Time // of the newest closed record, by the log's clock
 	NextBy   time.Time // when the next one is due; zero: it does not say
 	Ended    bool      // the log says that it has ended
-	// Lag is how long the newest segment that is not verified has been known;
-	// 0: none.
+	// Lag is how long a segment that is not verified has been known, since this
+	// start at most; 0: none.
 	Lag      time.Duration
 	Coverage Coverage
 	// Error is why the store or the log could not be read last, since when; empty:

@@ -66,6 +66,35 @@ func TestFollowsAndReadsAgain(t *testing.T) {
 	})
 }
 
+// A log that was read in one go keeps the promise, too, and is read more and more
+// evenly.
+func TestPromiseBehindABurst(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		counts := make([]int, 200)
+		for i := range counts {
+			counts[i] = 2
+		}
+		w := newBench(t, afterChain(200), memory(t, "a", chain(t, counts...)...)).start()
+		w.wait(time.Minute)
+		for range 20 * 60 {
+			w.wait(time.Minute)
+			c := w.guard.Status()[0].Coverage
+			if age := w.set.Now().Sub(c.Oldest); age > time.Hour || c.Oldest.IsZero() {
+				t.Fatalf("read %v ago: %+v", age, c)
+			}
+		}
+		before := w.counts.again
+		w.wait(27 * time.Minute) // half a pass
+		if n := w.counts.again - before; n < 100 || n > 300 {
+			t.Errorf("of 400 records %d were read in half a pass", n)
+		}
+		if n := w.book.kinds()[incident.PassLate]; n > 0 {
+			t.Error("the promise was broken")
+		}
+		w.stop()
+	})
+}
+
 // Each of what an attacker can do is found, and placed.
 func TestAttacks(t *testing.T) {
 	l := chain(t, 3, 5, 4)

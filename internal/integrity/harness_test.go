@@ -18,6 +18,7 @@ import (
 	mem "github.com/otelcol-custody/custody/internal/integrity/memory"
 	"github.com/otelcol-custody/custody/ledger"
 	"github.com/otelcol-custody/custody/ledger/ledgertest"
+	"github.com/otelcol-custody/custody/ledger/seal"
 	"github.com/otelcol-custody/custody/store"
 	"github.com/otelcol-custody/custody/store/storetest"
 )
@@ -110,14 +111,20 @@ type counts struct {
 	passes int
 }
 
-func (c *counts) Checked(_, _ string, records, _ int, again bool) {
+func (c *counts) Checked(_ string, v *seal.Verified, _ []byte, again bool) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if again {
-		c.again += records
+		c.again += v.Count
 	} else {
-		c.fresh += records
+		c.fresh += v.Count
 	}
+}
+
+func (c *counts) reread() int {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.again
 }
 
 func (c *counts) Passed(string, string, time.Duration) {

@@ -2,6 +2,8 @@ package integrity
 
 import (
 	"context"
+	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 	"sync"
@@ -226,6 +228,53 @@ func TestLockOfTheBucket(t *testing.T) {
 	})
 }
 
+// A lock that was taken off is told, though nobody demands one; and a file that was
+// damaged.
+func TestLockTakenOff(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := &lenient{Memory: memory(t, "a", chain(t, 3)...), def: store.Default{Mode: store.ModeGovernance, For: 30 * 24 * time.Hour}}
+		w := newBench(t, afterChain(1), s).start()
+		w.wait(time.Minute)
+		s.set(func() { s.def, s.lock = store.Default{}, store.ErrRetention })
+		w.wait(2 * time.Hour)
+		w.want("lock-config a  0-0")
+		w.stop()
+		path := filepath.Join(w.set.Dir, lockName("memory://a"))
+		b, err := os.ReadFile(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(path, flipped(b, 3), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		w.start()
+		w.wait(time.Minute)
+		w.want("state-damaged a lock configuration 0-0")
+		w.wait(2 * time.Hour)
+		w.want()
+		w.stop()
+	})
+}
+
+// A log, or a stranger's folder, may have any name that a log can have.
+func TestLogCalledLock(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := &lenient{Memory: memory(t, "a", chain(t, 3)...), def: store.Default{Mode: store.ModeGovernance, For: 30 * 24 * time.Hour}}
+		l := ledgertest.NewLog("lock", ledgertest.Signer(t, origin))
+		fill(t, s, l.Add(t, 5))
+		w := newBench(t, afterChain(1), s).start()
+		w.wait(2 * time.Hour)
+		w.stop()
+		w.start()
+		w.wait(time.Minute)
+		w.want()
+		s.set(func() { s.def.For -= time.Hour })
+		w.wait(2 * time.Hour)
+		w.want("lock-config a  0-0")
+		w.stop()
+	})
+}
+
 func TestStoreBehind(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		l := ledgertest.NewLog("test", ledgertest.Signer(t, origin))
@@ -328,11 +377,11 @@ func TestTiles(t *testing.T) {
 		want []string
 	}{
 		{"clean", func(*storetest.Memory) {}, nil},
-		{"erased", func(m *storetest.Memory) { m.Erase(tile) }, []string{"tile-missing a " + tile + " 3-65603"}},
-		{"flipped", func(m *storetest.Memory) { replace(m, tile, flipped(genuine, 100)) }, []string{"tile-altered a " + tile + " 3-65603"}},
-		{"too long", func(m *storetest.Memory) { replace(m, tile, append(slices.Clone(genuine), 0)) }, []string{"tile-altered a " + tile + " 3-65603"}},
-		{"shadowed", func(m *storetest.Memory) { m.Shadow(tile, flipped(genuine, 100)) }, []string{"shadow a " + tile + "@2 3-65603"}},
-		{"hidden", func(m *storetest.Memory) { m.Hide(tile) }, []string{"delete-marker a " + tile + "@2 3-65603"}},
+		{"erased", func(m *storetest.Memory) { m.Erase(tile) }, []string{"tile-missing a " + tile + " 0-0"}},
+		{"flipped", func(m *storetest.Memory) { replace(m, tile, flipped(genuine, 100)) }, []string{"tile-altered a " + tile + " 0-0"}},
+		{"too long", func(m *storetest.Memory) { replace(m, tile, append(slices.Clone(genuine), 0)) }, []string{"tile-altered a " + tile + " 0-0"}},
+		{"shadowed", func(m *storetest.Memory) { m.Shadow(tile, flipped(genuine, 100)) }, []string{"shadow a " + tile + "@2 0-0"}},
+		{"hidden", func(m *storetest.Memory) { m.Hide(tile) }, []string{"delete-marker a " + tile + "@2 0-0"}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {

@@ -29,6 +29,9 @@ func (l *logWatch) passOver(ctx context.Context, p position, err *segmentError) 
 	if over {
 		delete(l.failed, p.First)
 	}
+	if over && (len(l.st.Later) == 0 || l.waits.IsZero()) {
+		l.waits = l.known
+	}
 	if over && !there {
 		l.st.Later = append(l.st.Later, p.First)
 	}
@@ -102,7 +105,7 @@ func (l *logWatch) lookAt(ctx context.Context, first uint64) (*stretch, error) {
 	t := l.newStretch(ctx, l.urgent, true)
 	t.from = first
 	f, err := t.reader.At(ctx, first)
-	if err != nil {
+	if err != nil && !flooded(err) {
 		return nil, fmt.Errorf("seal of record %d: %w", first, err)
 	}
 	if len(f.Seals) == 0 {

@@ -20,14 +20,14 @@ func (w *watch) followLock(ctx context.Context) {
 	if !ok {
 		return // It cannot tell.
 	}
-	settings := incident.Place{Store: w.src.ID, Object: "lock configuration"}
+	settings := w.settings()
 	for errs := 0; ctx.Err() == nil; {
 		began := w.set.Now()
 		f, err := w.lock(ctx, r)
 		if err == nil {
 			errs = 0
 			w.say(ctx, incident.LockConfig, f, began)
-			w.swept(ctx, settings, began, incident.Unread)
+			w.swept(ctx, settings, began, incident.Unread, incident.StateDamaged)
 			_ = sleep(ctx, lockEvery)
 			continue
 		}
@@ -39,30 +39,43 @@ func (w *watch) followLock(ctx context.Context) {
 	}
 }
 
-// lock holds the store's own settings against what is demanded, and against the
-// strongest that they were.
+func (w *watch) settings() incident.Place {
+	return incident.Place{Store: w.src.ID, Object: "lock configuration"}
+}
+
+// lock holds the store's own settings against what is demanded, and against what
+// they were.
 func (w *watch) lock(ctx context.Context, r store.Retainer) (*incident.Finding, error) {
 	mode := store.ModeNone
 	if w.src.Retention != nil {
 		mode = w.src.Retention.Mode
 	}
-	now, err := call(ctx, func(ctx context.Context) (store.Default, error) { return r.CheckLock(ctx, mode) })
-	if errors.Is(err, store.ErrRetention) {
-		if mode == store.ModeNone {
-			return nil, nil // It does not lock, and nobody demands it.
-		}
+	now, err := ask(ctx, w.calls, func(ctx context.Context) (store.Default, error) { return r.CheckLock(ctx, mode) })
+	switch {
+	case errors.Is(err, store.ErrRetention) && mode == store.ModeNone:
+		now = store.Default{} // It does not lock, which nobody demands, unless it did before.
+	case errors.Is(err, store.ErrRetention):
 		return &incident.Finding{Want: mode.String(), Got: err.Error(), Message: fmt.Sprintf("the store does not lock as demanded: %v", err)}, nil
-	}
-	if errors.Is(err, store.ErrDenied) && w.src.Retention == nil {
+	case errors.Is(err, store.ErrDenied) && w.src.Retention == nil:
 		return nil, nil // Nobody demands that it can be told.
-	}
-	if err != nil {
+	case err != nil:
 		return nil, err
 	}
-	name := stateName(w.src.ID, "lock")
+	return w.weakened(ctx, now)
+}
+
+// weakened holds the store's settings against the strongest that they were.
+func (w *watch) weakened(ctx context.Context, now store.Default) (*incident.Finding, error) {
+	name := lockName(w.src.ID)
 	var before store.Default
-	switch err := w.set.kept(name, &before); {
-	case errors.Is(err, fs.ErrNotExist), errors.Is(err, errDamaged):
+	err := w.set.kept(name, &before)
+	damaged := errors.Is(err, errDamaged)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+	case damaged:
+		before = store.Default{}
+		w.report(ctx, incident.Finding{Kind: incident.StateDamaged, Place: w.settings(),
+			Message: fmt.Sprintf("how strongly store %s locked before is not known any more, so what it says now is believed (%s): %v", w.src.ID, defaultWords(now), err)})
 	case err != nil:
 		return nil, err
 	}
@@ -70,7 +83,7 @@ func (w *watch) lock(ctx context.Context, r store.Retainer) (*incident.Finding, 
 		return &incident.Finding{Want: defaultWords(before), Got: defaultWords(now),
 			Message: "somebody weakened the retention that the store gives by itself; objects that are written without a date of their own are protected less"}, nil
 	}
-	if now != before {
+	if now != before || damaged {
 		w.wrote(name, w.set.keep(name, now))
 	}
 	return nil, nil

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/otelcol-custody/custody/internal/integrity/incident"
+	mem "github.com/otelcol-custody/custody/internal/integrity/memory"
 	"github.com/otelcol-custody/custody/internal/logstore"
 	"github.com/otelcol-custody/custody/ledger/checkpoint"
 	"github.com/otelcol-custody/custody/ledger/seal"
@@ -27,7 +28,9 @@ type logWatch struct {
 	// tells says that the store can tell how objects are retained.
 	tells bool
 
-	listed time.Time // when all names were listed last; the pass owns it
+	// The pass owns these: when all names were listed last, and since when the seal
+	// of its position is lost.
+	listed, lostAt time.Time
 
 	caught chan struct{} // closed when the end was reached for the first time
 
@@ -36,23 +39,30 @@ type logWatch struct {
 	mu      sync.Mutex // guards what follows
 	st      state
 	head    *seal.Verified // of which st.Seen speaks; nil: none, or not read yet
+	trail   trail          // behind head
 	atEnd   bool           // the last time that somebody looked
 	known   time.Time      // since when a segment is known that is not verified; zero: none
+	moved   time.Time      // when a look at what is new got on; zero: nobody looks
 	err     error          // of the last poll
 	since   time.Time
 	failed  map[uint64]int // how often a segment could not be read
 	said    said
 	passes  error             // of the pass's last try
+	waits   time.Time         // since when the first that was passed over is known
 	over    *incident.Finding // about the last segment that was passed over
 	fine    int               // answers in a row that memory had nothing against
 	retried time.Time         // when what was passed over was tried last
+
+	unproven   position // a head that the store's own seals do not lead to
+	unprovenAt time.Time
+	kept       time.Time // when st.Head was written last; owned by who follows
 }
 
 func newLogWatch(w *watch, name string, st state) *logWatch {
 	return &logWatch{
 		Guard: w.Guard, of: w, src: w.src.ID, name: name, st: st, tells: w.tells,
-		urgent: withPatience(w.store, w.pace, true), patient: withPatience(w.store, w.pace, false),
-		caught: make(chan struct{}), failed: map[uint64]int{}, said: said{},
+		urgent: withPatience(w.store, w.calls, w.pace, true), patient: withPatience(w.store, w.calls, w.pace, false),
+		caught: make(chan struct{}), failed: map[uint64]int{}, said: said{}, waits: w.clock.now(),
 	}
 }
 
@@ -87,6 +97,13 @@ func (l *logWatch) say(ctx context.Context, kind incident.Kind, f *incident.Find
 
 var errLost = errors.New("the seal that was there is not there any more")
 
+// flooded says whether a place was not read as a whole, since too much lies there.
+// A seal that is not found among the oldest and the newest of that counts as gone.
+func flooded(err error) bool {
+	var flood *logstore.FloodedError
+	return errors.As(err, &flood)
+}
+
 // resolve reads the seal of a position; nil at genesis.
 func (l *logWatch) resolve(ctx context.Context, s store.Store, p position) (*seal.Verified, error) {
 	if p.End == 0 {
@@ -100,7 +117,7 @@ func (l *logWatch) resolve(ctx context.Context, s store.Store, p position) (*sea
 				return h.Seal, nil
 			}
 		}
-		if err != nil {
+		if err != nil && !flooded(err) {
 			return nil, err
 		}
 		if try == 0 {
@@ -155,14 +172,17 @@ func (l *logWatch) polled(ctx context.Context, errs int, err error) {
 // of its logs.
 func (l *logWatch) tell(ctx context.Context, errs int, err error) {
 	one := (*segmentError)(nil)
+	const lasting = 8 // tries, about ten minutes
+	short := errors.Is(err, errShort) || errors.Is(err, errLost)
 	switch {
 	case err == nil:
 		if l.readable() && l.whole() {
 			l.say(ctx, incident.Unread, nil, l.set.Now())
 		}
 		l.of.settle(ctx)
-	case errs < 2 || errors.Is(err, errShort) || errors.As(err, &one): // A segment is passed over, and that is said.
-	case ofLog(err):
+	case errs < 2, errors.As(err, &one): // A segment is passed over, and that is said.
+	case short && errs < lasting, errors.Is(err, mem.ErrUnsure): // It comes back, or is accused.
+	case short, ofLog(err):
 		l.say(ctx, incident.Unread, &incident.Finding{Message: fmt.Sprintf("log %s in store %s cannot be judged: %v", l.name, l.src, err)}, time.Time{})
 	default:
 		l.of.away(ctx, fmt.Errorf("log %s: %w", l.name, err))
@@ -171,8 +191,7 @@ func (l *logWatch) tell(ctx context.Context, errs int, err error) {
 
 // ofLog says whether an error is about one log, and not its store.
 func ofLog(err error) bool {
-	var flood *logstore.FloodedError
-	return errors.Is(err, logstore.ErrNoLog) || errors.Is(err, seal.ErrVersion) || errors.Is(err, segment.ErrVersion) || errors.As(err, &flood)
+	return errors.Is(err, logstore.ErrNoLog) || errors.Is(err, seal.ErrVersion) || errors.Is(err, segment.ErrVersion) || flooded(err)
 }
 
 // readable says that the log could be read when that was tried last.
@@ -189,13 +208,27 @@ func (l *logWatch) whole() bool {
 	return len(l.st.Later) == 0
 }
 
-// lags notes that there is something new.
-func (l *logWatch) lags(since time.Time) {
+// news notes that a seal was met: of what is new its segment waits from now on.
+func (t *stretch) news() {
+	t.moves()
+	t.logWatch.mu.Lock()
+	defer t.logWatch.mu.Unlock()
+	if !t.again && t.known.IsZero() {
+		t.known = t.began
+	}
+}
+
+// moves notes that reading what is new gets on.
+func (t *stretch) moves() {
+	if !t.again {
+		t.logWatch.looks(time.Now())
+	}
+}
+
+func (l *logWatch) looks(at time.Time) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if l.known.IsZero() {
-		l.known = since
-	}
+	l.moved = at
 }
 
 // signed returns the last head, and whether it is where the store ends.
@@ -220,8 +253,12 @@ func (l *logWatch) status() LogStatus {
 		after, closed := l.head.After(), l.head.Closed()
 		s.Origin, s.Head, s.ClosedAt, s.NextBy, s.Ended = l.head.Origin, &after, closed.At, closed.NextBy, closed.Ends()
 	}
-	if !l.known.IsZero() {
-		s.Lag = max(l.clock.now().Sub(l.known), 0)
+	since := l.known
+	if len(l.st.Later) > 0 && !l.waits.IsZero() {
+		since = l.waits
+	}
+	if !since.IsZero() {
+		s.Lag = max(l.clock.now().Sub(since), 0)
 	}
 	if l.err != nil {
 		s.Error = l.err.Error()

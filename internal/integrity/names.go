@@ -2,7 +2,6 @@ package integrity
 
 import (
 	"cmp"
-	"errors"
 	"fmt"
 	"iter"
 	"path"
@@ -24,6 +23,18 @@ func (t *stretch) everything(prefix, after string) iter.Seq2[store.Info, error] 
 		return v.ListVersions(t.ctx, prefix, after)
 	}
 	return t.store.List(t.ctx, prefix, after)
+}
+
+// versionsOf lists the versions of one name, the newest first, however many there
+// are.
+func (t *stretch) versionsOf(name string) iter.Seq2[store.Info, error] {
+	return func(yield func(store.Info, error) bool) {
+		for info, err := range t.everything(name, "") {
+			if err == nil && info.Name != name || !yield(info, err) {
+				return // Longer names come behind it.
+			}
+		}
+	}
 }
 
 // names looks at the names of segments within the stretch: those that no seal
@@ -59,18 +70,61 @@ func (t *stretch) names() error {
 	return nil
 }
 
-// nameOf judges the versions of one segment's name.
-func (t *stretch) nameOf(of []store.Info) {
-	first, _, _ := ledger.ParseSegmentName(path.Base(of[0].Name))
-	i, within := slices.BinarySearchFunc(t.entries, first, func(e entry, first uint64) int {
+// holds is the segment that has a record.
+func holds(entries []entry, record uint64) (i int, within bool) {
+	return slices.BinarySearchFunc(entries, record, func(e entry, record uint64) int {
 		switch {
-		case e.End <= first:
+		case e.End <= record:
 			return -1
-		case e.First > first:
+		case e.First > record:
 			return 1
 		}
 		return 0
 	})
+}
+
+// stray says whether a seal that begins there would begin within a sealed segment.
+func (t *stretch) stray(first uint64) bool {
+	i, within := holds(t.walked, first)
+	return within && t.walked[i].First < first
+}
+
+// strays looks at the names of seals within the stretch, for those within a
+// segment (spec §11, step 2). The walk passes over some of them.
+func (t *stretch) strays() error {
+	if len(t.walked) == 0 || t.ctx.Err() != nil {
+		return nil
+	}
+	dir := logstore.ObjectName(t.name, ledger.SealsDir) + "/"
+	for info, err := range t.everything(dir, logstore.SealName(t.name, t.walked[0].First, 0)) {
+		if err != nil {
+			return err
+		}
+		first, _, ok := ledger.ParseSealName(path.Base(info.Name))
+		if !ok || info.DeleteMarker || strings.Contains(info.Name[len(dir):], "/") {
+			continue // The sweep names it.
+		}
+		if first >= t.walked[len(t.walked)-1].End {
+			return nil
+		}
+		if !t.stray(first) {
+			continue
+		}
+		f := incident.Finding{Kind: incident.ForeignObject, Place: incident.Place{Object: info.Name, Version: info.Version, First: first},
+			Message: fmt.Sprintf("no seal can begin at record %d, which lies within a sealed segment", first)}
+		if v := t.signed[first]; v != nil {
+			f.Message += "; yet a seal that the log's key signed lies there: it is of another history"
+			f.Evidence = heads(v)
+		}
+		t.find(t.ctx, f)
+	}
+	return nil
+}
+
+// nameOf judges the versions of one segment's name.
+func (t *stretch) nameOf(of []store.Info) {
+	first, _, _ := ledger.ParseSegmentName(path.Base(of[0].Name))
+	i, within := holds(t.entries, first)
 	if !within {
 		return // In a gap: nothing is claimed there.
 	}
@@ -128,13 +182,13 @@ func (t *stretch) settle() error {
 			}
 			continue
 		}
-		if t.gaps[first] {
+		if t.gaps[first] || t.stray(first) {
 			continue // Said already, with what lies there.
 		}
 		again, ok := seen[first]
 		if !ok {
 			f, err := t.logWatch.reader(t.store, nil).At(t.ctx, first)
-			if flood := (*logstore.FloodedError)(nil); err != nil && !errors.As(err, &flood) {
+			if err != nil && !flooded(err) {
 				return err
 			}
 			again, seen[first] = f, f

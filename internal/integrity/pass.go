@@ -21,9 +21,12 @@ var sweptByPass = []incident.Kind{
 }
 
 // passTime is what a pass takes: less than what is promised, so that there is time
-// for what goes wrong. Each pass goes the same way at the same pace, so between two
-// readings of a byte lies the time of one pass.
+// for what goes wrong. Each pass goes the same way at the same pace, so in the end
+// the time of one pass lies between two readings of a byte.
 func (c *Config) passTime() time.Duration { return c.FullPassEvery / 10 * 9 }
+
+// latest is how old what was read may get before it is read again, if it can be.
+func (c *Config) latest() time.Duration { return (c.FullPassEvery + c.passTime()) / 2 }
 
 // roll reads everything again and again, until ctx ends.
 func (l *logWatch) roll(ctx context.Context) {
@@ -64,11 +67,17 @@ func (l *logWatch) step(ctx context.Context, at *seal.Verified) (*seal.Verified,
 		if at, err = l.resolve(ctx, l.patient, p.At); err != nil {
 			return nil, l.again(ctx, err)
 		}
+		l.lostAt = time.Time{}
 	}
 	due := p.Began
 	if p.At.End < st.Seen.End { // Else only what is behind the end is left.
 		part := min(float64(p.Done)/float64(max(st.Stored, 1)), 1)
 		due = due.Add(time.Duration(part * float64(l.set.passTime())))
+		// What was read in one go, when it was all new, is due at once. A pass spreads
+		// it by half of what it is shorter than the promise.
+		if last := st.Read.from(p.At.End).oldest(); !last.IsZero() && due.Sub(last) > l.set.latest() {
+			due = last.Add(l.set.latest())
+		}
 	}
 	if err := l.wait(ctx, due); err != nil {
 		return at, err
@@ -77,7 +86,10 @@ func (l *logWatch) step(ctx context.Context, at *seal.Verified) (*seal.Verified,
 	if ctx.Err() != nil {
 		return at, ctx.Err()
 	}
-	if err == nil && res.n == 0 && p.At.End >= st.Seen.End {
+	if (err == nil || flooded(err)) && res.n == 0 && p.At.End >= st.Seen.End {
+		if err != nil {
+			l.keepState(ctx, func(s *state) { s.Pass.Partial = true })
+		}
 		return nil, l.endPass(ctx, p)
 	}
 	if err == nil && res.n == 0 {
@@ -115,9 +127,17 @@ func (l *logWatch) begin(ctx context.Context) (pass, state) {
 	return st.Pass, st
 }
 
-// again begins the pass anew if the seal of its position is lost.
+// again begins the pass anew if the seal of its position is lost, and does not come
+// back in the time that a store is given before it is accused.
 func (l *logWatch) again(ctx context.Context, err error) error {
-	if errors.Is(err, errLost) {
+	if !errors.Is(err, errLost) {
+		return err
+	}
+	if l.lostAt.IsZero() {
+		l.lostAt = time.Now()
+	}
+	if time.Since(l.lostAt) >= 2*thorough {
+		l.lostAt = time.Time{}
 		l.keepState(ctx, func(s *state) { s.Pass.At, s.Pass.Done, s.Pass.Partial = position{}, 0, true })
 	}
 	return err
@@ -130,9 +150,17 @@ func (l *logWatch) endPass(ctx context.Context, p pass) error {
 		return err
 	}
 	l.mu.Lock()
-	partial := l.st.Pass.Partial || len(l.st.Later) > 0
+	partial, head := l.st.Pass.Partial || len(l.st.Later) > 0, l.head
 	l.mu.Unlock()
-	if !partial && ctx.Err() == nil {
+	if head == nil {
+		return errShort
+	}
+	// Else a fork from what the memory has would be swept: a pass can take less time
+	// than lies between two polls.
+	if err := l.judgeHead(ctx, head); err != nil {
+		return err
+	}
+	if !partial && !l.doubted(head) && ctx.Err() == nil {
 		l.swept(ctx, l.place(), p.Since, sweptByPass...)
 	}
 	l.set.Observer.Passed(l.src, l.name, l.clock.now().Sub(p.Began))

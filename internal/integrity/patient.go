@@ -3,21 +3,19 @@ package integrity
 import (
 	"context"
 	"errors"
-	"fmt"
 	"io"
 	"iter"
+	"sync"
 	"time"
 
 	"github.com/otelcol-custody/custody/store"
 )
 
-// maxSilence is how long a store may say nothing before a call is given up.
-const maxSilence = time.Minute
-
-// patient is a store whose calls end when it is silent for too long, and whose
-// bytes are paid for. It refuses to write.
+// patient is a store whose calls end when it is silent for too long, whether it
+// heeds its context or not, and whose bytes are paid for. It refuses to write.
 type patient struct {
 	store.Store
+	calls  calls
 	pace   *pace
 	urgent bool
 }
@@ -28,53 +26,22 @@ type patientVersioned struct {
 	inner store.Versioned
 }
 
-func withPatience(s store.Store, p *pace, urgent bool) store.Store {
-	one := patient{s, p, urgent}
+func withPatience(s store.Store, c calls, p *pace, urgent bool) store.Store {
+	one := patient{s, c, p, urgent}
 	if v, ok := s.(store.Versioned); ok {
 		return patientVersioned{one, v}
 	}
 	return one
 }
 
-// silence ends a context when nothing was heard for maxSilence.
-type silence struct {
-	parent context.Context
-	cancel context.CancelCauseFunc
-	timer  *time.Timer
+// Yielding is a store whose reads wait for the guard's own and count towards its
+// limit, for whoever reads much beside it. A call ends when the store is silent
+// for a minute. It cannot be written to, and closing it is left to its owner.
+func (g *Guard) Yielding(s store.Store) store.Store {
+	return withPatience(s, newCalls(), g.pace, false)
 }
 
-var errSilent = fmt.Errorf("%w: it said nothing for %v", store.ErrUnavailable, maxSilence)
-
-func listen(ctx context.Context) (context.Context, *silence) {
-	within, cancel := context.WithCancelCause(ctx)
-	return within, &silence{ctx, cancel, time.AfterFunc(maxSilence, func() { cancel(errSilent) })}
-}
-
-// heard begins to wait anew.
-func (s *silence) heard() { s.timer.Reset(maxSilence) }
-
-// busy stops the clock while it is not the store that is waited for.
-func (s *silence) busy() { s.timer.Stop() }
-
-func (s *silence) end() {
-	s.timer.Stop()
-	s.cancel(nil)
-}
-
-// why is the error of a call: silence and not that a context ended.
-func (s *silence) why(within context.Context, err error) error {
-	if err != nil && s.parent.Err() == nil && errors.Is(context.Cause(within), errSilent) {
-		return errSilent
-	}
-	return err
-}
-
-func call[T any](ctx context.Context, f func(context.Context) (T, error)) (T, error) {
-	within, s := listen(ctx)
-	defer s.end()
-	t, err := f(within)
-	return t, s.why(within, err)
-}
+func (p patient) Close() error { return nil }
 
 func (p patient) PutOnce(context.Context, string, []byte, store.PutOptions) (store.Info, error) {
 	return store.Info{}, store.ErrReadOnly
@@ -91,7 +58,7 @@ func (p patientVersioned) GetVersion(ctx context.Context, name, version string) 
 }
 
 func (p patient) GetRange(ctx context.Context, name string, off, n int64) ([]byte, error) {
-	b, err := call(ctx, func(ctx context.Context) ([]byte, error) { return p.Store.GetRange(ctx, name, off, n) })
+	b, err := ask(ctx, p.calls, func(ctx context.Context) ([]byte, error) { return p.Store.GetRange(ctx, name, off, n) })
 	if err != nil {
 		return nil, err
 	}
@@ -99,74 +66,86 @@ func (p patient) GetRange(ctx context.Context, name string, off, n int64) ([]byt
 }
 
 func (p patient) Stat(ctx context.Context, name string) (store.Info, error) {
-	return call(ctx, func(ctx context.Context) (store.Info, error) { return p.Store.Stat(ctx, name) })
+	return ask(ctx, p.calls, func(ctx context.Context) (store.Info, error) { return p.Store.Stat(ctx, name) })
 }
 
 func (p patient) Versions(ctx context.Context, name string) ([]store.Info, error) {
-	return call(ctx, func(ctx context.Context) ([]store.Info, error) { return p.Store.Versions(ctx, name) })
+	return ask(ctx, p.calls, func(ctx context.Context) ([]store.Info, error) { return p.Store.Versions(ctx, name) })
 }
 
 func (p patient) List(ctx context.Context, prefix, after string) iter.Seq2[store.Info, error] {
-	return heed(ctx, func(ctx context.Context) iter.Seq2[store.Info, error] { return p.Store.List(ctx, prefix, after) })
+	return p.calls.listing(ctx, func(ctx context.Context) iter.Seq2[store.Info, error] { return p.Store.List(ctx, prefix, after) })
 }
 
 func (p patientVersioned) ListVersions(ctx context.Context, prefix, after string) iter.Seq2[store.Info, error] {
-	return heed(ctx, func(ctx context.Context) iter.Seq2[store.Info, error] {
+	return p.calls.listing(ctx, func(ctx context.Context) iter.Seq2[store.Info, error] {
 		return p.inner.ListVersions(ctx, prefix, after)
 	})
 }
 
-// heed passes a listing on.
-func heed(ctx context.Context, list func(context.Context) iter.Seq2[store.Info, error]) iter.Seq2[store.Info, error] {
-	return func(yield func(store.Info, error) bool) {
-		within, s := listen(ctx)
-		defer s.end()
-		for info, err := range list(within) {
-			s.busy()
-			if !yield(info, s.why(within, err)) {
-				return
-			}
-			s.heard()
-		}
-	}
-}
-
 func (p patient) open(ctx context.Context, get func(context.Context) (io.ReadCloser, store.Info, error)) (io.ReadCloser, store.Info, error) {
-	within, s := listen(ctx)
-	r, info, err := get(within)
+	type object struct {
+		io.ReadCloser
+		info store.Info
+	}
+	s := p.calls.listen(ctx)
+	o, err := wait(s, func() (object, error) {
+		r, info, err := get(s.within)
+		return object{r, info}, err
+	}, func(o object) { _ = o.Close() }) // Nobody reads it any more.
 	if err != nil {
 		s.end()
-		return nil, info, s.why(within, err)
+		return nil, o.info, err
 	}
-	s.busy()
-	return &body{r, within, s, p}, info, nil
+	s.busy(0)
+	return &body{o.ReadCloser, s, p}, o.info, nil
 }
 
 // body is an object that is being read.
 type body struct {
-	io.ReadCloser
-	within context.Context
-	s      *silence
-	p      patient
+	r io.ReadCloser
+	s *silence
+	p patient
 }
 
 // mouthful is how much is read before it is paid for.
 const mouthful = 64 << 10
 
+// mouths are what is read into: a read that hangs keeps what it was given.
+var mouths = sync.Pool{New: func() any { return new([mouthful]byte) }}
+
 func (b *body) Read(to []byte) (int, error) {
+	type bite struct {
+		of *[mouthful]byte
+		n  int
+	}
+	want := min(len(to), mouthful)
 	b.s.heard()
-	n, err := b.ReadCloser.Read(to[:min(len(to), mouthful)])
-	b.s.busy()
+	got, err := wait(b.s, func() (bite, error) {
+		of := mouths.Get().(*[mouthful]byte)
+		n, err := b.r.Read(of[:want])
+		return bite{of, n}, err
+	}, nil)
+	b.s.busy(time.Duration(got.n) * perByte)
+	if got.of != nil {
+		copy(to, got.of[:got.n])
+		mouths.Put(got.of)
+	}
 	if err != nil && !errors.Is(err, io.EOF) {
-		return n, b.s.why(b.within, err)
+		return got.n, err
 	}
-	if paid := b.p.pace.pay(b.s.parent, n, b.p.urgent); paid != nil {
-		return n, paid
+	if paid := b.p.pace.pay(b.s.parent, got.n, b.p.urgent); paid != nil {
+		return got.n, paid
 	}
-	return n, err
+	return got.n, err
 }
 
+// Close does not wait for long: a store may hang in that, too.
 func (b *body) Close() error {
-	defer b.s.end()
-	return b.ReadCloser.Close()
+	b.s.end()
+	s := b.p.calls.listen(context.WithoutCancel(b.s.parent))
+	defer s.end()
+	s.timer.Reset(grace)
+	_, err := wait(s, func() (struct{}, error) { return struct{}{}, b.r.Close() }, nil)
+	return err
 }

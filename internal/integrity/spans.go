@@ -83,6 +83,16 @@ func (s spans) until(now time.Time) spans {
 	return s
 }
 
+// from are the spans behind a record.
+func (s spans) from(record uint64) spans {
+	for i := range s {
+		if s[i].End > record {
+			return s[i:]
+		}
+	}
+	return nil
+}
+
 // oldest is when that part was read which has waited longest; zero: never.
 func (s spans) oldest() time.Time {
 	if len(s) == 0 {

@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/otelcol-custody/custody/internal/durable"
+	"github.com/otelcol-custody/custody/ledger"
 	"github.com/otelcol-custody/custody/ledger/tree"
 )
 
@@ -25,7 +26,7 @@ type position struct {
 }
 
 // state is how far the guard has come with a log in a store. What protects from
-// a rollback is not here but with [Heads]: losing this costs reading again.
+// a rollback is with [Heads], and here only a copy: losing this costs reading again.
 type state struct {
 	Store  string   `json:"store"`
 	Log    string   `json:"log"`
@@ -36,6 +37,9 @@ type state struct {
 	// were passed over.
 	Later []uint64 `json:"later,omitempty"`
 	Pass  pass     `json:"pass"`
+	// Head is the signed head that [Heads] had, up to a minute ago: if that is lost,
+	// it is not forgotten.
+	Head string `json:"head,omitempty"`
 }
 
 // pass is one reading of everything.
@@ -101,6 +105,29 @@ const maxState = 1 << 20
 func stateName(store, log string) string {
 	sum := sha256.Sum256([]byte(store + "\n" + log))
 	return fmt.Sprintf("%s-%x.json", log, sum[:8])
+}
+
+// states are the logs of a store whose head is kept. What is damaged is told when
+// its log is met.
+func (c *Config) states(store string) (logs []string) {
+	files, err := c.FS.ReadDir(c.Dir)
+	if err != nil {
+		return nil // Then nothing can be kept, either, and that is told.
+	}
+	for _, f := range files {
+		var s state
+		if err := c.kept(f.Name(), &s); err == nil && s.Store == store && s.Head != "" && ledger.CheckLogName(s.Log) == nil {
+			logs = append(logs, s.Log)
+		}
+	}
+	return logs
+}
+
+// lockName names what is known of a store's lock. No log has a name that begins
+// so.
+func lockName(store string) string {
+	sum := sha256.Sum256([]byte(store))
+	return fmt.Sprintf("_lock-%x.json", sum[:8])
 }
 
 // load reads a state. Of a damaged one it says so and begins anew.

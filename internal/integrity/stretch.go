@@ -46,12 +46,16 @@ type stretch struct {
 
 	// The walking goroutine owns these.
 	entries []entry
-	named   map[string]bool // segments that the other seal of a fork names
-	gaps    map[uint64]bool // places without a valid seal
+	walked  []entry                   // entries, and those behind one that could not be read
+	named   map[string]bool           // segments that the other seal of a fork names
+	gaps    map[uint64]bool           // places without a valid seal
+	signed  map[uint64]*seal.Verified // valid seals within sealed segments
+	torn    bool                      // not each seal follows the one before
 	bytes   int64
 
-	mu      sync.Mutex // guards notices, and outcomes while jobs run
+	mu      sync.Mutex // guards what follows
 	notices []logstore.Notice
+	about   map[string]int // how many are about a place
 }
 
 // entry is a sealed segment of a stretch.
@@ -74,6 +78,8 @@ func (t *stretch) entryOf(v *seal.Verified) entry {
 type result struct {
 	at   position
 	seal *seal.Verified // of at; nil: to be read again
+	path []position     // those that were looked at, up to at
+	torn bool           // they are not one history
 	n    int            // segments that were looked at
 	size int64
 	part bool // something was passed over
@@ -91,7 +97,7 @@ func (l *logWatch) look(ctx context.Context, s store.Store, after *seal.Verified
 }
 
 func (l *logWatch) newStretch(ctx context.Context, s store.Store, again bool) *stretch {
-	t := &stretch{logWatch: l, ctx: ctx, store: s, again: again, began: l.clock.now(), named: map[string]bool{}, gaps: map[uint64]bool{}}
+	t := &stretch{logWatch: l, ctx: ctx, store: s, again: again, began: l.clock.now(), named: map[string]bool{}, gaps: map[uint64]bool{}, signed: map[uint64]*seal.Verified{}, about: map[string]int{}}
 	t.reader = l.reader(s, t.told)
 	return t
 }
@@ -120,6 +126,7 @@ func (t *stretch) walk(after *seal.Verified) (*seal.Verified, error) {
 			err = broken
 			break
 		}
+		t.news()
 		t.judge(last, h)
 		if err = t.room().Acquire(t.ctx, h.Seal.Size); err != nil {
 			break
@@ -130,6 +137,7 @@ func (t *stretch) walk(after *seal.Verified) (*seal.Verified, error) {
 			defer t.room().Release(h.Seal.Size)
 			e.err = t.check(h)
 			e.ok = e.err == nil
+			t.moves()
 			return nil
 		})
 		last, t.bytes = h.Seal, t.bytes+e.size
@@ -144,10 +152,8 @@ func (t *stretch) walk(after *seal.Verified) (*seal.Verified, error) {
 // result sums up: everything before the first segment that could not be read, and
 // was not tried often enough to be passed over, counts.
 func (t *stretch) result(from position, last *seal.Verified, err error) (result, error) {
-	if !t.again && len(t.entries) > 0 {
-		t.lags(t.began)
-	}
-	res := result{at: from, seal: last, read: t.covered}
+	res := result{at: from, seal: last, torn: t.torn, read: t.covered}
+	t.walked = t.entries
 	for i := range t.entries {
 		e := &t.entries[i]
 		one := &segmentError{path.Join(t.name, segmentName(e)), e.err}
@@ -159,8 +165,9 @@ func (t *stretch) result(from position, last *seal.Verified, err error) (result,
 			t.wasRead(e.First)
 		}
 		res.at, res.n, res.size = e.position, res.n+1, res.size+e.size
+		res.path = append(res.path, e.position)
 	}
-	rest := errors.Join(t.names(), t.settle())
+	rest := errors.Join(t.names(), t.strays(), t.settle())
 	res.part = res.part || rest != nil
 	if t.ctx.Err() != nil {
 		return res, t.ctx.Err()
@@ -181,13 +188,23 @@ func (e *segmentError) Unwrap() error { return e.err }
 func (t *stretch) told(n logstore.Notice) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	if len(t.notices) < maxNotices {
+	if at := placeOf(n.Object); t.about[at] < maxNotices {
+		t.about[at]++
 		t.notices = append(t.notices, n)
 	}
 }
 
-// maxNotices of a stretch are looked into; who writes more is known by these.
-const maxNotices = 256
+// maxNotices about one place are looked into; who writes more there is known by
+// these, and hides nothing elsewhere.
+const maxNotices = 64
+
+// placeOf is what the names of seals have in common that begin at one record, and
+// so the names of segments.
+func placeOf(name string) string {
+	dir, base := path.Split(name)
+	const digits = 20
+	return dir + base[:min(len(base), digits)]
+}
 
 // covered enters what was read. A gap before a segment counts: nothing is there to
 // be read, and it has a finding.

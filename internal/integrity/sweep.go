@@ -2,7 +2,6 @@ package integrity
 
 import (
 	"context"
-	"errors"
 	"path"
 	"slices"
 	"strconv"
@@ -26,7 +25,10 @@ func (l *logWatch) sweep(ctx context.Context) error {
 	l.mu.Lock()
 	size := l.st.Seen.End
 	l.mu.Unlock()
-	var markers, besides []store.Info
+	if head, _ := l.set.Heads.Highest(l.src, l.name); head != nil {
+		size = max(size, head.Size) // What is read anew is no stranger's.
+	}
+	var markers, expired, besides []store.Info // one of each name
 	for info, err := range t.everything(l.name+"/", "") {
 		if err != nil {
 			return err
@@ -37,11 +39,13 @@ func (l *logWatch) sweep(ctx context.Context) error {
 			// Not part of a store (spec §10).
 		case foreign(inLog, size, info, l.clock.now()):
 			l.find(ctx, incident.Finding{Kind: incident.ForeignObject, Place: incident.Place{Object: info.Name, Version: info.Version},
-				Message: "the object is none of the log's, and lies in its folder"})
-		case info.DeleteMarker && len(markers) < maxNotices:
-			markers = append(markers, info)
-		case beside(inLog) && len(besides) < maxNotices:
-			besides = append(besides, info)
+				Message: "the object is none of the log's, and lies in its folder: nobody believes it; find out who wrote it, keep a copy, and remove it"})
+		case info.DeleteMarker && strings.HasPrefix(inLog, ledger.SegmentsDir):
+			expired = few(expired, info) // Or not: the pass looks at each.
+		case info.DeleteMarker:
+			markers = few(markers, info)
+		case beside(inLog):
+			besides = few(besides, info)
 		}
 	}
 	for _, info := range besides {
@@ -49,13 +53,22 @@ func (l *logWatch) sweep(ctx context.Context) error {
 			return err
 		}
 	}
-	for _, info := range markers {
+	for _, info := range slices.Concat(markers, expired) {
 		if err := t.marked(info); err != nil {
 			return err
 		}
 	}
 	l.listed = l.clock.now()
 	return nil
+}
+
+// few adds to what is looked into in one go, one of each name.
+func few(all []store.Info, info store.Info) []store.Info {
+	const most = 256
+	if n := len(all); n == 0 || n < most && all[n-1].Name != info.Name {
+		all = append(all, info)
+	}
+	return all
 }
 
 // beside says whether a name is one for a seal whose place a squatter holds.
@@ -69,7 +82,7 @@ func beside(inLog string) bool {
 func (t *stretch) copied(info store.Info) error {
 	first, _, _ := ledger.ParseSealName(path.Base(info.Name))
 	f, err := t.logWatch.reader(t.store, nil).At(t.ctx, first)
-	if flood := (*logstore.FloodedError)(nil); err != nil && !errors.As(err, &flood) {
+	if err != nil && !flooded(err) {
 		return err
 	}
 	is := func(name string) bool { return name == info.Name }
@@ -112,7 +125,7 @@ func (t *stretch) marked(info store.Info) error {
 		first, _, _ = ledger.ParseSealName(base)
 	}
 	f, err := t.logWatch.reader(t.store, nil).At(t.ctx, first)
-	if flood := (*logstore.FloodedError)(nil); err != nil && !errors.As(err, &flood) {
+	if err != nil && !flooded(err) {
 		return err
 	}
 	if isSegment && len(f.Seals) > 0 && verify.MissingSegment(f.Seals[0].Seal, t.clock.now()) == nil {

@@ -23,17 +23,22 @@ type watch struct {
 	// quick and slow are room for segments that are read: new ones, and others.
 	quick, slow *semaphore.Weighted
 	store       store.Store // set before any log is watched
-	tells       bool
+	earlier     []string    // logs that were judged by an earlier guard
+	// calls are those of the store, opening has a place for one try to open it.
+	calls, opening calls
+	tells          bool
 
-	mu    sync.Mutex // guards what follows
-	logs  map[string]*logWatch
-	err   error // why the store cannot be opened or listed
-	since time.Time
-	said  said
+	mu      sync.Mutex // guards what follows
+	logs    map[string]*logWatch
+	listing time.Time // since when its logs are listed; zero: they are not
+	err     error     // why the store cannot be opened or listed
+	since   time.Time
+	said    said
 }
 
 func newWatch(g *Guard, src Source) *watch {
-	return &watch{Guard: g, src: src, quick: semaphore.NewWeighted(roomBytes), slow: semaphore.NewWeighted(roomBytes), logs: map[string]*logWatch{}, said: said{}}
+	return &watch{Guard: g, src: src, earlier: g.set.states(src.ID), quick: semaphore.NewWeighted(roomBytes), slow: semaphore.NewWeighted(roomBytes), logs: map[string]*logWatch{}, said: said{},
+		calls: newCalls(), opening: make(calls, 1)}
 }
 
 const (
@@ -42,19 +47,21 @@ const (
 	// maxLogs of a store are watched: whoever can write there must not say how
 	// much memory the guard needs.
 	maxLogs = 1000
-	maxOpen = time.Minute
 )
 
 func (w *watch) run(ctx context.Context) {
 	if !w.open(ctx) {
 		return
 	}
-	defer func() { _ = w.store.Close() }()
+	defer w.close(ctx)
 	var all sync.WaitGroup
 	defer all.Wait()
 	all.Go(func() { w.followLock(ctx) })
+	all.Go(func() { w.supervise(ctx) })
 	for errs := 0; ctx.Err() == nil; {
+		w.lists(time.Now())
 		names, err := w.names(ctx)
+		w.lists(time.Time{})
 		for _, name := range names {
 			l, failed := w.begin(ctx, name)
 			if l != nil {
@@ -77,9 +84,9 @@ func (w *watch) run(ctx context.Context) {
 // open opens the store, and tries until it succeeds.
 func (w *watch) open(ctx context.Context) bool {
 	for errs := 1; ctx.Err() == nil; errs++ {
-		within, cancel := context.WithTimeout(ctx, maxOpen)
-		s, err := w.src.Open(within)
-		cancel()
+		one := w.opening.listen(ctx)
+		s, err := wait(one, func() (store.Store, error) { return w.src.Open(one.within) }, func(s store.Store) { _ = s.Close() })
+		one.end()
 		if err == nil {
 			w.store = s
 			_, w.tells = s.(store.Retainer)
@@ -91,13 +98,26 @@ func (w *watch) open(ctx context.Context) bool {
 	return false
 }
 
+// close closes the store, unless a call hangs in it.
+func (w *watch) close(ctx context.Context) {
+	if len(w.calls) > 0 {
+		return
+	}
+	s := w.opening.listen(context.WithoutCancel(ctx))
+	defer s.end()
+	s.timer.Reset(grace)
+	_, _ = wait(s, func() (struct{}, error) { return struct{}{}, w.store.Close() }, nil) // It was only read from.
+}
+
 // names are the logs of the store.
 func (w *watch) names(ctx context.Context) ([]string, error) {
-	known := w.set.Heads.Logs(w.src.ID)
+	known := append(w.set.Heads.Logs(w.src.ID), w.earlier...)
+	slices.Sort(known)
+	known = slices.Compact(known)
 	if len(w.set.Logs) > 0 {
 		return w.set.Logs, nil
 	}
-	found, err := logstore.Logs(ctx, withPatience(w.store, w.pace, true))
+	found, err := logstore.Logs(ctx, withPatience(w.store, w.calls, w.pace, true))
 	if err != nil {
 		return known, fmt.Errorf("list the logs: %w", err)
 	}
@@ -124,6 +144,7 @@ func (w *watch) begin(ctx context.Context, name string) (*logWatch, error) {
 	}
 	st.Read = st.Read.until(w.clock.now())
 	l := newLogWatch(w, name, st)
+	l.remindHeads(ctx)
 	if damaged != nil {
 		l.find(ctx, incident.Finding{Kind: incident.StateDamaged, Message: fmt.Sprintf("how far this log was read is not known any more, so it is read from its beginning; the memory of heads is elsewhere and not concerned: %v", damaged)})
 	}
@@ -195,6 +216,13 @@ func (w *watch) say(ctx context.Context, kind incident.Kind, f *incident.Finding
 		f.Kind, f.Place.Store = kind, w.src.ID
 		w.report(ctx, *f)
 	}
+}
+
+// log is the watch of a log; nil: none.
+func (w *watch) log(name string) *logWatch {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.logs[name]
 }
 
 func (w *watch) all() []*logWatch {

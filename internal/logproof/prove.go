@@ -78,6 +78,16 @@ func (l *Log) Consistency(ctx context.Context, from, to uint64) (*Consistency, e
 	return c, nil
 }
 
+// Root is the root of the log's tree when it had this size. What the log has not
+// is [tiles.ErrBeyond].
+func (l *Log) Root(ctx context.Context, size uint64) (tree.Hash, error) {
+	r, err := l.at(ctx)
+	if err != nil {
+		return tree.Hash{}, err
+	}
+	return tiles.Root(r, size)
+}
+
 // Object is an object of the C2SP tlog-tiles view (spec §13), such as
 // "checkpoint" or "tile/0/x001/067.p/7". All but the checkpoint stay the same for
 // ever. What is not there, or not yet, is [tiles.ErrBeyond].

@@ -20,8 +20,11 @@ type Segment struct {
 	Lines []byte
 }
 
-// Segments reads the log's segments from a record on, at which one must begin, up
-// to the head. Seals follow each other, and every line is what was sealed. The
+// ErrWithin means that a position lies within a segment.
+var ErrWithin = errors.New("no segment begins")
+
+// Segments reads the log's segments from a record on, at which one must begin
+// ([ErrWithin] otherwise), up to the head. Seals follow each other, and every line is what was sealed. The
 // first error ends it.
 func (l *Log) Segments(ctx context.Context, from uint64) iter.Seq2[Segment, error] {
 	return func(yield func(Segment, error) bool) {
@@ -46,7 +49,7 @@ func (r *reading) segments(from uint64, yield func(Segment) bool) error {
 			return err
 		}
 		if v.End() != from {
-			return fmt.Errorf("log %s: no segment begins at record %d, one holds %d to %d", r.name, from, v.First, v.End()-1)
+			return fmt.Errorf("log %s: %w at record %d, one holds %d to %d", r.name, ErrWithin, from, v.First, v.End()-1)
 		}
 		before = v
 	}

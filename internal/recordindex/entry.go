@@ -47,12 +47,16 @@ func IDs(position uint64, line []byte) []ID {
 	return ids
 }
 
-// AddSegment enters a verified segment. Without lines, because the store has them
+// AddSegment enters a verified segment, whose lines are canonical. Without lines, because the store has them
 // no more, its records can be found by their leaf hashes alone.
 func (x *Index) AddSegment(v *seal.Verified, lines []byte) error {
+	return x.Add(v.First, v.End(), x.idsOf(v, lines))
+}
+
+func (x *Index) idsOf(v *seal.Verified, lines []byte) []ID {
 	var ids []ID
 	for i, line := range segment.Lines(lines) {
-		ids = append(ids, IDs(v.First+uint64(i), line)...)
+		ids = append(ids, idsOfCanonical(v.First+uint64(i), line)...)
 	}
 	if x.opt.Leaves {
 		for i := range v.Count {
@@ -60,7 +64,7 @@ func (x *Index) AddSegment(v *seal.Verified, lines []byte) error {
 			ids = append(ids, ID{v.First + uint64(i), leaf, string(link[:])})
 		}
 	}
-	return x.Add(v.First, v.End(), ids)
+	return ids
 }
 
 const (

@@ -115,15 +115,38 @@ func (x *Index) anew(key [32]byte, damage error) error {
 	return ErrRebuilding
 }
 
-// Fill adds the log's records up to its head.
+// Fill adds the log's records up to its head: what waits ([Index.Offer]) where it
+// continues the index, and from the store what is missing in between.
 func (x *Index) Fill(ctx context.Context, l *logproof.Log) error {
+	for {
+		if err := x.Take(); err != nil {
+			return err
+		}
+		if more, err := x.readOn(ctx, l); !more || err != nil {
+			return err
+		}
+	}
+}
+
+// readOn adds segments from the store, to the head or to where others wait.
+func (x *Index) readOn(ctx context.Context, l *logproof.Log) (waits bool, err error) {
+	x.mu.RLock()
+	key := x.key
+	x.mu.RUnlock()
 	for s, err := range l.Segments(ctx, x.Through()) {
 		if err == nil {
 			err = x.AddSegment(s.Seal, s.Lines)
 		}
+		if errors.Is(err, logproof.ErrWithin) {
+			err = x.abandon(key, fmt.Errorf("it was made of another history: %w", err))
+		}
 		if err != nil {
-			return err
+			return false, err
+		}
+		// Take may have gone on meanwhile.
+		if through := x.Through(); through > s.Seal.End() || x.ahead.has(through) {
+			return true, nil
 		}
 	}
-	return nil
+	return false, nil
 }

@@ -50,18 +50,26 @@ func lines(t testing.TB) [][]byte {
 	}
 }
 
+// twice has an id twice, of which the first one is none.
+func twice(t testing.TB) []byte {
+	return line(t, record.KeyValue{Key: audit.AttrRecordID, Value: record.IntValue(7)}, attr(audit.AttrRecordID, "behind a number"))
+}
+
 func TestIDs(t *testing.T) {
 	want := map[int][]ID{
-		0: {{0, RecordID, "one"}, {0, OriginalID, "first"}},
-		1: {{1, RecordID, "two"}},
-		3: {{3, RecordID, "three"}},
-		7: {{7, RecordID, "one"}},
-		8: {{8, RecordID, "not \xff UTF-8 \u001a \"quoted\""}},
-		9: {{9, OriginalID, "one"}},
+		0:  {{0, RecordID, "one"}, {0, OriginalID, "first"}},
+		1:  {{1, RecordID, "two"}},
+		3:  {{3, RecordID, "three"}},
+		7:  {{7, RecordID, "one"}},
+		8:  {{8, RecordID, "not \xff UTF-8 \u001a \"quoted\""}},
+		9:  {{9, OriginalID, "one"}},
+		10: {{10, RecordID, "behind a number"}},
 	}
-	for i, line := range lines(t) {
-		if got := IDs(uint64(i), line); !slices.Equal(got, want[i]) {
-			t.Errorf("record %d has %v, want %v", i, got, want[i])
+	for i, line := range append(lines(t), twice(t)) {
+		for _, got := range [][]ID{IDs(uint64(i), line), idsOfCanonical(uint64(i), line)} {
+			if !slices.Equal(got, want[i]) {
+				t.Errorf("record %d has %v, want %v", i, got, want[i])
+			}
 		}
 	}
 	if got := IDs(0, []byte(`{"audit.record.`)); got != nil {
@@ -204,7 +212,7 @@ func TestFindFails(t *testing.T) {
 
 // FuzzIDs holds the ids that are entered against those that a line says it has.
 func FuzzIDs(f *testing.F) {
-	for _, l := range lines(f) {
+	for _, l := range append(lines(f), twice(f)) {
 		f.Add(l)
 	}
 	f.Fuzz(func(t *testing.T, line []byte) {
@@ -227,6 +235,9 @@ func FuzzIDs(f *testing.F) {
 		}
 		if len(got) != len(want) {
 			t.Errorf("%s has %v, want %s", line, got, fmt.Sprint(want))
+		}
+		if cut := idsOfCanonical(0, line); record.CheckLine(line) == nil && !slices.Equal(cut, got) {
+			t.Errorf("cut short, %s has %v, want %v", line, cut, got)
 		}
 	})
 }

@@ -72,6 +72,8 @@ type Index struct {
 	recent  []entry
 	through uint64 // the manifest's, and what recent holds
 	closed  bool
+
+	ahead ahead
 }
 
 // Open opens the index in dir, made if it is missing, of the log with this
@@ -142,6 +144,18 @@ func (m *manifest) bytes() (n int64) {
 func (x *Index) Add(first, end uint64, ids []ID) error {
 	x.writing.Lock()
 	defer x.writing.Unlock()
+	return x.enter(first, end, len(ids), func() []entry {
+		// The key does not change while writing is held.
+		added := make([]entry, 0, len(ids))
+		for _, id := range ids {
+			added = append(added, newEntry(x.hash(id.Kind, id.Text), id.Position))
+		}
+		return added
+	})
+}
+
+// enter is Add for who holds writing; n is how many entries there are.
+func (x *Index) enter(first, end uint64, n int, entries func() []entry) error {
 	switch {
 	case x.closed:
 		return errClosed
@@ -152,16 +166,12 @@ func (x *Index) Add(first, end uint64, ids []ID) error {
 	case end > maxPosition:
 		return fmt.Errorf("index of records: it has no room for positions from %d on", uint64(maxPosition))
 	}
-	if pending := end - x.manifest.through; len(x.recent) > 0 && len(x.recent)+len(ids) > x.opt.recent || pending > maxPending && first > x.manifest.through {
+	if pending := end - x.manifest.through; len(x.recent) > 0 && len(x.recent)+n > x.opt.recent || pending > maxPending && first > x.manifest.through {
 		if err := x.flush(); err != nil {
 			return err
 		}
 	}
-	// The key does not change while writing is held.
-	added := make([]entry, 0, len(ids))
-	for _, id := range ids {
-		added = append(added, newEntry(x.hash(id.Kind, id.Text), id.Position))
-	}
+	added := entries()
 	x.mu.Lock()
 	defer x.mu.Unlock()
 	x.recent, x.through = append(x.recent, added...), end
