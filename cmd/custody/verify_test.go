@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"flag"
@@ -62,7 +63,12 @@ func TestTampering(t *testing.T) {
 		want []string
 	}{
 		{"flip a byte of a segment", func(f *fixture) { f.flip(f.segment(1)) },
-			[]string{"segment-altered: log test, segment 3", "test/segments/00000000000000000003-"}},
+			[]string{"segment-altered: log test, segment 3", "stored bytes are not those that were sealed", "test/segments/00000000000000000003-"}},
+		{"make a segment unreadable", func(f *fixture) {
+			b := f.read(f.segment(1))
+			b[bytes.Index(b, []byte{0x28, 0xb5, 0x2f, 0xfd})+10] ^= 1 // where the frame's block begins
+			f.write(f.segment(1), b)
+		}, []string{"5 of the segment's 5 records are missing", "touched  5 records"}},
 		{"replace a record and keep the form", func(f *fixture) { f.write(f.segment(1), f.otherRecords(1)) },
 			[]string{"segment-altered: log test, segment 3, record 3", "touched  5 records"}},
 		{"delete a middle segment", func(f *fixture) { f.remove(f.segment(1)) },

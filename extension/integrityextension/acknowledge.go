@@ -17,7 +17,8 @@ const (
 	// acknowledgeDir is where an operator puts acknowledgements, below state_dir:
 	// who may write there may acknowledge, and nobody over a network.
 	acknowledgeDir = "acknowledge"
-	// settled is how old a file has to be before it is taken for finished.
+	// settled is how far off a file's time has to be before it is taken for finished:
+	// in the past, or in the future of a clock that was wrong.
 	settled = 2 * time.Second
 	// longestAcknowledgement is more than anybody writes, in bytes.
 	longestAcknowledgement = 8 << 10
@@ -49,7 +50,7 @@ func acknowledge(dir string, now time.Time, o operator, log *zap.Logger) {
 	}
 	for _, f := range files {
 		info, err := f.Info()
-		if err != nil || now.Sub(info.ModTime()) < settled {
+		if err != nil || now.Sub(info.ModTime()).Abs() < settled {
 			continue // It is gone, or still being written.
 		}
 		err = take(filepath.Join(dir, f.Name()), info, o)
@@ -87,20 +88,22 @@ func take(path string, info fs.FileInfo, o operator) error {
 		if err := o.forget(id, who, why); err != nil {
 			return err
 		}
+		why = "HEAD FORGOTTEN: " + why // In every channel it is told from an acknowledgement alone.
 	}
 	return o.book.Acknowledge(id, who, why)
 }
 
-var errNotOfAHead = errors.New("only of a rollback or a fork, whose store is known, can the head be forgotten")
+var errNotOfAHead = errors.New("a head can be forgotten only for the rollback or fork that says that the store showed another one before")
 
-// forget has the next head that the store shows believed. Only who knows why it
-// shows less than before, or something else, may want that.
+// forget has the next head that the store shows believed, for as long as the
+// incident is open that says why. Only who knows why the store shows less than
+// before, or something else, may want that.
 func (o operator) forget(id, who, why string) error {
 	i, ok := o.book.Incident(id)
 	switch {
-	case !ok:
+	case !ok || !i.Open():
 		return incident.ErrUnknown
-	case i.Kind != incident.Rollback && i.Kind != incident.Fork || i.Place.Store == "" || i.Place.Log == "":
+	case i.Kind != incident.Rollback && i.Kind != incident.Fork || i.Place.Store == "" || i.Place.Log == "" || i.Place.Object+i.Place.Peer != "":
 		return errNotOfAHead
 	}
 	return o.heads.Forget(i.Place.Store, i.Place.Log, who, why)

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"strings"
 	"time"
 
 	"go.opentelemetry.io/collector/component"
@@ -57,8 +56,7 @@ func (j *judge) newPeers(ctx context.Context, host component.Host) (func(context
 		if err != nil {
 			return nil, fmt.Errorf("peers[%d]: %w", i, err)
 		}
-		_, name, _ := strings.Cut(p.Client.Endpoint, "://")
-		all = append(all, peers.Peer{Name: strings.TrimRight(name, "/"), URL: p.Client.Endpoint, Client: client})
+		all = append(all, peers.Peer{Name: p.name(), URL: p.Client.Endpoint, Client: client})
 	}
 	exchange, err := peers.New(peers.Config{Peers: all, Keys: j.keys, Heads: j.heads, Prove: j.prove, Book: j.book, Grace: j.cfg.BehindAfter})
 	if err != nil {

@@ -4,8 +4,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net"
 	"net/http"
 	"net/url"
+	"strings"
 	"time"
 
 	"go.opentelemetry.io/collector/component"
@@ -71,6 +73,12 @@ type Peer struct {
 	Client Client `mapstructure:",squash"`
 }
 
+// name is the peer's in findings: the endpoint without its scheme.
+func (p *Peer) name() string {
+	_, name, _ := strings.Cut(p.Client.Endpoint, "://")
+	return strings.TrimRight(name, "/")
+}
+
 // Client is how another machine is reached: the part of confighttp.ClientConfig
 // that makes sense here. That one takes misspelt keys without a word.
 type Client struct {
@@ -86,6 +94,8 @@ type Client struct {
 const (
 	shortestPoll = 100 * time.Millisecond
 	longestPoll  = time.Hour
+	// shortestWait is less than anybody means, and more than a number without a unit.
+	shortestWait = time.Millisecond
 	// maxWorkers limits memory: each holds a segment and its lines.
 	maxWorkers = 64
 	// callTimeout is how long a webhook or a peer may take to answer.
@@ -146,13 +156,13 @@ func (c *Config) Validate() error {
 
 func (c *Config) checkPace(f *faults) {
 	if c.PollInterval < shortestPoll || c.PollInterval > longestPoll {
-		f.add("poll_interval", "must be between %v and %v, got %v", shortestPoll, longestPoll, c.PollInterval)
+		f.add("poll_interval", "must be between %v and %v, got %v; write a unit, as in 5s", shortestPoll, longestPoll, c.PollInterval)
 	}
 	if c.FullPassEvery < c.PollInterval || c.FullPassEvery <= 0 {
-		f.add("full_pass_every", "must be at least poll_interval, got %v", c.FullPassEvery)
+		f.add("full_pass_every", "must be at least poll_interval, got %v; write a unit, as in 720h", c.FullPassEvery)
 	}
-	if c.BehindAfter <= 0 {
-		f.add("behind_after", "must be positive, got %v", c.BehindAfter)
+	if c.BehindAfter < shortestWait {
+		f.add("behind_after", "must be at least %v, got %v; write a unit, as in 15m", shortestWait, c.BehindAfter)
 	}
 	if c.BandwidthLimitMiB < 0 {
 		f.add("bandwidth_limit_mib", "must not be negative, got %d; 0 means no limit", c.BandwidthLimitMiB)
@@ -163,15 +173,31 @@ func (c *Config) checkPace(f *faults) {
 }
 
 func (c *Config) checkChannels(f *faults) {
-	if h := c.HTTP.Get(); h != nil && h.NetAddr.Endpoint == "" {
-		f.add("http::endpoint", "required, such as 127.0.0.1:8480")
-	} else if c.IndexMaxMiB < 1 {
+	h := c.HTTP.Get()
+	if h != nil {
+		checkListener(f, h)
+	}
+	if c.IndexMaxMiB < 1 {
 		f.add("index_max_size_mib", "must be at least 1, got %d", c.IndexMaxMiB)
 	} else if h == nil && c.ServeRecords {
 		f.add("serve_records", "needs http, where records would be served")
 	}
+	c.checkOthers(f)
+}
+
+// checkListener wants an address that can be listened on, as far as that shows.
+func checkListener(f *faults, h *confighttp.ServerConfig) {
+	if h.NetAddr.Endpoint == "" {
+		f.add("http::endpoint", "required, such as 127.0.0.1:8480")
+	} else if _, _, err := net.SplitHostPort(h.NetAddr.Endpoint); err != nil && strings.HasPrefix(string(h.NetAddr.Transport), "tcp") {
+		f.add("http::endpoint", "must be an address with a port, such as 127.0.0.1:8480, got %q", h.NetAddr.Endpoint)
+	}
+}
+
+// checkOthers checks what is said of other machines.
+func (c *Config) checkOthers(f *faults) {
 	if w := c.Webhook.Get(); w != nil {
-		w.Client.check(f, "webhook")
+		w.Client.check(f, "webhook", "https://alerts.example.com/custody")
 		if w.Secret.File == "" {
 			f.add("webhook::secret::file", "required: a file with the secret that posts are signed with; README.md says how to make one")
 		}
@@ -179,26 +205,29 @@ func (c *Config) checkChannels(f *faults) {
 	seen := map[string]bool{}
 	for i, p := range c.Peers {
 		key := fmt.Sprintf("peers[%d]", i)
-		p.Client.check(f, key)
-		if seen[p.Client.Endpoint] {
+		p.Client.check(f, key, "https://judge-2.example.com:8480")
+		if u, err := url.Parse(p.Client.Endpoint); err == nil && (u.RawQuery != "" || u.ForceQuery || u.Fragment != "") {
+			f.add(key+"::endpoint", "must be the URL of an API, without a query; credentials go into auth or headers")
+		}
+		if seen[p.name()] {
 			f.add(key+"::endpoint", "stands there twice")
 		}
-		seen[p.Client.Endpoint] = true
+		seen[p.name()] = true
 	}
 }
 
 // check does not repeat the URL: it may hold a secret.
-func (c *Client) check(f *faults, key string) {
+func (c *Client) check(f *faults, key, example string) {
 	u, err := url.Parse(c.Endpoint)
 	switch {
 	case c.Endpoint == "":
-		f.add(key+"::endpoint", "required, such as https://alerts.example.com/custody")
+		f.add(key+"::endpoint", "required, such as %s", example)
 	case err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https":
-		f.add(key+"::endpoint", "must be a URL such as https://alerts.example.com/custody")
+		f.add(key+"::endpoint", "must be a URL such as %s", example)
 	case u.User != nil:
 		f.add(key+"::endpoint", "must not carry a user; credentials go into auth or headers")
 	}
-	if c.Timeout < 0 {
-		f.add(key+"::timeout", "must not be negative, got %v; 0 means %v", c.Timeout, callTimeout)
+	if c.Timeout != 0 && c.Timeout < shortestWait {
+		f.add(key+"::timeout", "must be at least %v, got %v; write a unit, as in %v", shortestWait, c.Timeout, callTimeout)
 	}
 }

@@ -75,18 +75,24 @@ func TestFaults(t *testing.T) {
 			"stores::file/again: is the same as file: file:///srv/a",
 			`stores::s3: bucket: "A" cannot be: `,
 			`stores::s3: retention::mode: must be governance or compliance, got "locked"`,
-			"poll_interval: must be between 100ms and 1h0m0s, got 1ms",
-			"full_pass_every: must be at least poll_interval, got -1s",
-			"behind_after: must be positive, got 0s",
+			"poll_interval: must be between 100ms and 1h0m0s, got 1ms; write a unit, as in 5s",
+			"full_pass_every: must be at least poll_interval, got -1s; write a unit, as in 720h",
+			"behind_after: must be at least 1ms, got 7ns; write a unit, as in 15m",
 			"bandwidth_limit_mib: must not be negative, got -1; 0 means no limit",
 			"workers: must be 1 to 64, got 0",
 			"serve_records: needs http, where records would be served",
-			"webhook::endpoint: must be a URL such as",
+			"webhook::endpoint: must be a URL such as https://alerts.example.com/custody",
+			"webhook::timeout: must be at least 1ms, got 30ns; write a unit, as in 30s",
 			"webhook::secret::file: required",
 			"peers[0]::endpoint: must not carry a user; credentials go into auth or headers",
 			"peers[2]::endpoint: stands there twice",
+			"peers[3]::endpoint: must be the URL of an API, without a query; credentials go into auth or headers",
 		},
 		"listener": {"http::endpoint: required, such as 127.0.0.1:8480"},
+		"address": {
+			"full_pass_every: must be at least poll_interval, got 7ns; write a unit, as in 720h",
+			`http::endpoint: must be an address with a port, such as 127.0.0.1:8480, got "nonsense"`,
+		},
 	} {
 		err := confmap.Validate(loaded(t, name))
 		require.Error(t, err, name)
@@ -103,11 +109,17 @@ func TestUnknownSettings(t *testing.T) {
 	for text, settings := range map[string]map[string]any{
 		"statedir": {"statedir": "x"},
 		"ftp: no such kind of store; write azureblob, file, gcs, s3": {"stores": map[string]any{"ftp": map[string]any{}}},
-		"s3/: no such kind":    {"stores": map[string]any{"s3/": map[string]any{}}},
-		"file: ":               {"stores": map[string]any{"file": map[string]any{"pth": "x"}}},
-		"has invalid keys: ur": {"webhook": map[string]any{"ur": "x"}},
+		"s3/: no such kind":                     {"stores": map[string]any{"s3/": map[string]any{}}},
+		"file: ":                                {"stores": map[string]any{"file": map[string]any{"pth": "x"}}},
+		"has invalid keys: ur":                  {"webhook": map[string]any{"ur": "x"}},
+		"http: has invalid keys: endpiont, tsl": {"http": map[string]any{"endpiont": "x", "tsl": nil, "cors": nil, "transport": "tcp"}},
+		`full_pass_every: "30d" is no duration; write hours, minutes or seconds, as in 720h, 15m or 5s`: {"full_pass_every": "30d", "workers": 1},
+		"cert_fil": {"http": map[string]any{"endpoint": "x", "tls": map[string]any{"cert_fil": "x"}}},
 	} {
-		require.ErrorContains(t, confmap.NewFromStringMap(settings).Unmarshal(createDefaultConfig()), text, "%v", settings)
+		conf := confmap.NewFromStringMap(settings)
+		for range 2 { // Reading it changes nothing.
+			require.ErrorContains(t, conf.Unmarshal(createDefaultConfig()), text, "%v", settings)
+		}
 	}
 }
 

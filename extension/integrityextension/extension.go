@@ -7,6 +7,7 @@ import (
 	"io"
 	"net/http"
 	"path/filepath"
+	"syscall"
 	"time"
 
 	"go.opentelemetry.io/collector/component"
@@ -20,15 +21,13 @@ import (
 	"github.com/otelcol-custody/custody/internal/integrity/incident"
 	"github.com/otelcol-custody/custody/internal/integrity/memory"
 	"github.com/otelcol-custody/custody/internal/integrity/webhook"
-	"github.com/otelcol-custody/custody/ledger/checkpoint"
 )
 
 // A judge is the extension.
 type judge struct {
 	set       extension.Settings
 	cfg       *Config
-	keys      *checkpoint.Keys
-	secrets   [][]byte // of the webhook; nil without one
+	files     // as they were when the extension was made
 	telemetry *metadata.TelemetryBuilder
 
 	// Start sets what follows.
@@ -39,7 +38,7 @@ type judge struct {
 	hook   *webhook.Hook // nil without one
 	guard  *integrity.Guard
 	shelf  *shelf
-	index  *index       // nil without an API
+	index  *index       // nil without an API; set before the guard runs
 	server *http.Server // nil without an API
 	stop   context.CancelFunc
 	work   errgroup.Group
@@ -57,6 +56,9 @@ const (
 func (j *judge) Start(ctx context.Context, host component.Host) error {
 	j.health = newHealth(j.set.Logger)
 	if err := j.open(); err != nil {
+		if errors.Is(err, syscall.ENOTDIR) || errors.Is(err, syscall.EISDIR) {
+			err = fmt.Errorf("%w; state_dir must be a folder that this extension alone uses: name another one, or move away what is in the way", err)
+		}
 		return errors.Join(fmt.Errorf("state_dir: %w", err), j.close())
 	}
 	running, stop := context.WithCancel(context.WithoutCancel(ctx))
@@ -86,12 +88,13 @@ func (j *judge) open() (err error) {
 
 // begin starts the goroutines; they end with ctx.
 func (j *judge) begin(ctx context.Context, host component.Host) error {
+	j.warn(time.Now())
 	sources := j.sources()
 	var err error
 	if j.guard, err = j.newGuard(sources); err != nil {
 		return err
 	}
-	j.shelf = newShelf(sources, j.keys)
+	j.shelf = newShelf(sources, j.keys, j.guard.Yielding)
 	if err := gauges(j.telemetry, j.guard.Status, j.incidents, time.Now); err != nil {
 		return fmt.Errorf("metrics: %w", err)
 	}
@@ -129,7 +132,7 @@ func (j *judge) outward(ctx context.Context, host component.Host) (run []func(co
 	}
 	if j.cfg.HTTP.HasValue() {
 		j.index = j.newIndex()
-		run = append(run, j.index.run)
+		run = append(run, j.index.run, j.index.takeWhatWaits)
 		if err := j.listen(ctx, host, j.index); err != nil { // last: it serves already
 			return nil, err
 		}
@@ -169,7 +172,7 @@ func (j *judge) newGuard(sources []integrity.Source) (*integrity.Guard, error) {
 		Sources: sources, Logs: j.cfg.Logs, Keys: j.keys, Dir: filepath.Join(j.cfg.StateDir, "progress"),
 		Poll: j.cfg.PollInterval, FullPassEvery: j.cfg.FullPassEvery, Behind: j.cfg.BehindAfter,
 		BytesPerSecond: int64(j.cfg.BandwidthLimitMiB) << 20, Workers: j.cfg.Workers,
-		Book: j.book, Heads: j.heads, Observer: counter{j.telemetry},
+		Book: j.book, Heads: j.heads, Observer: j,
 	})
 }
 

@@ -8,6 +8,7 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -134,8 +135,8 @@ func TestPeers(t *testing.T) {
 	s.grow(2)
 	e := s.start(newHost())
 	s.eventually("our log", func() bool { return s.verified() == 3 })
-	require.NoError(t, e.Shutdown(t.Context())) // Now it knows a head from the start.
 	require.Empty(t, s.findings("open"))
+	require.NoError(t, e.Shutdown(t.Context())) // Now it knows a head from the start.
 	s.settings["peers"] = []any{map[string]any{"endpoint": "http://" + far.address}}
 	e = s.start(newHost())
 	s.eventually("the finding", func() bool { return len(s.findings("open")) == 1 })
@@ -201,24 +202,23 @@ func TestStateBelongsToOne(t *testing.T) {
 	require.NoError(t, e.Shutdown(t.Context()))
 }
 
-// What validate can find, it finds; what cannot be had refuses the start, and
-// leaves nothing behind.
+// What cannot be had refuses the start, and leaves nothing behind.
 func TestRefusals(t *testing.T) {
 	s := newSite(t)
-	open := filepath.Join(s.dir, "open")
-	require.NoError(t, os.WriteFile(open, []byte("whsec_AAAA\n"), 0o644))
-	for text, edit := range map[string]func(*Config){
-		"log_keys: ": func(c *Config) { c.LogKeys = []string{"testdata/none.pub"} },
-		"webhook::secret::file: the mode of": func(c *Config) {
-			c.Webhook.GetOrInsertDefault().Secret.File = open
-		},
-	} {
-		cfg := s.config()
-		edit(cfg)
-		_, err := NewFactory().Create(t.Context(), extensiontest.NewNopSettings(typ), cfg)
-		require.ErrorContains(t, err, text)
+	file := filepath.Join(s.dir, "file")
+	require.NoError(t, os.WriteFile(file, nil, 0o600))
+	folder := filepath.Join(s.dir, "folder")
+	require.NoError(t, os.MkdirAll(filepath.Join(folder, "heads"), 0o700))
+	usual := s.settings["state_dir"]
+	for _, dir := range []string{file, folder} {
+		s.settings["state_dir"] = dir
+		e := s.create(component.TelemetrySettings{})
+		err := e.Start(t.Context(), newHost())
+		require.ErrorContains(t, err, "state_dir: ")
+		require.ErrorContains(t, err, "name another one, or move away what is in the way")
+		require.NoError(t, e.Shutdown(t.Context()))
 	}
-
+	s.settings["state_dir"] = usual
 	taken := httptest.NewServer(http.NotFoundHandler())
 	defer taken.Close()
 	free := s.address
@@ -297,22 +297,36 @@ func TestDependencies(t *testing.T) {
 // A head is only forgotten for who says which incident, who and why.
 func TestForget(t *testing.T) {
 	s := newSite(t)
+	s.settings["full_pass_every"] = "2s" // A pass says that a fork is over.
 	s.grow(2)
-	one := s.grow(2)
+	s.grow(2)
 	e := s.start(newHost())
 	s.eventually("both", func() bool { return s.verified() == 6 })
 	require.NoError(t, e.Shutdown(t.Context()))
-	require.NoError(t, os.Remove(filepath.Join(s.store(), "test", one.Seal.SegmentName())))
-	require.NoError(t, os.Remove(filepath.Join(s.store(), "test", one.Seal.Name())))
+	// The store is emptied and filled with another history, which needs no time to
+	// be told from a store that is late.
+	require.NoError(t, os.RemoveAll(filepath.Join(s.store(), "test")))
+	s.log = ledgertest.NewLog("test", ledgertest.Signer(t, origin)).Branch("other")
+	s.grow(2)
+	s.grow(3)
 	e = s.start(newHost())
-	s.eventually("the rollback", func() bool { return len(s.findings("open")) == 1 && s.findings("open")[0].Kind == "rollback" })
-	id := s.findings("open")[0].ID
-	ack := filepath.Join(s.dir, "state", acknowledgeDir)
-	require.NoError(t, os.WriteFile(filepath.Join(ack, "nonsense"), []byte("Jane Doe: x\n"), 0o600))
-	require.NoError(t, os.WriteFile(filepath.Join(ack, id), []byte("no name\n"), 0o600))
-	s.eventually("both refusals", func() bool { return s.said.FilterMessageSnippet("was not taken").Len() == 2 })
-	require.Nil(t, s.findings("open")[0].Acknowledged)
-	require.NoError(t, os.WriteFile(filepath.Join(ack, id+forgetSuffix), []byte("Jane Doe: the store was emptied\n"), 0o600))
-	s.eventually("the end", func() bool { return len(s.findings("open")) == 0 })
+	forks := func() []finding {
+		return slices.DeleteFunc(s.findings("open"), func(f finding) bool { return f.Kind != "fork" })
+	}
+	s.eventually("the fork", func() bool { return len(forks()) == 1 })
+	id := forks()[0].ID
+	s.acknowledge("nonsense", "Jane Doe: x")
+	s.acknowledge(id, "no name")
+	s.acknowledge(id+forgetSuffix, "Jane Doe:")
+	s.eventually("the refusals", func() bool { return s.said.FilterMessageSnippet("was not taken").Len() == 3 })
+	require.Nil(t, forks()[0].Acknowledged)
+	// Acknowledged alone, it is found for ever.
+	s.acknowledge(id, "Jane Doe: I saw it")
+	s.eventually("the acknowledgement", func() bool { return forks()[0].Acknowledged != nil })
+	passes := s.passes()
+	s.eventually("everything is read again", func() bool { return s.passes() >= passes+2 })
+	require.Len(t, forks(), 1)
+	s.acknowledge(id+forgetSuffix, "Jane Doe: the store was emptied")
+	s.eventually("the end", func() bool { return len(forks()) == 0 })
 	require.NoError(t, e.Shutdown(t.Context()))
 }

@@ -134,6 +134,15 @@ func (s *site) alter(one ledgertest.Segment) {
 	require.NoError(s.t, os.WriteFile(path, b, 0o400))
 }
 
+// acknowledge writes a file as an operator does, whole at once: a test that is held
+// up between opening and writing one would have half of it taken.
+func (s *site) acknowledge(name, text string) {
+	s.t.Helper()
+	written := filepath.Join(s.dir, "written")
+	require.NoError(s.t, os.WriteFile(written, []byte(text+"\n"), 0o600))
+	require.NoError(s.t, os.Rename(written, filepath.Join(s.dir, "state", acknowledgeDir, name)))
+}
+
 func (s *site) config() *Config {
 	s.t.Helper()
 	cfg := createDefaultConfig()
@@ -195,10 +204,19 @@ type finding struct {
 	Acknowledged *struct{ Who, Why string }
 }
 
+// findings are what the API says once it answers: no answer is not no finding.
 func (s *site) findings(state string) []finding {
+	s.t.Helper()
 	var doc struct{ Findings []finding }
-	s.ask("/v1/findings?state="+state, &doc)
-	return doc.Findings
+	for began := time.Now(); ; {
+		code, text := s.ask("/v1/findings?state="+state, &doc)
+		if code == http.StatusOK {
+			return doc.Findings
+		}
+		if time.Since(began) > time.Minute {
+			s.t.Fatalf("the API answers %d: %s; said:\n%s", code, text, s.told())
+		}
+	}
 }
 
 func (s *site) verified() uint64 {
@@ -212,11 +230,22 @@ func (s *site) verified() uint64 {
 	return doc.Stores[0].Verified
 }
 
+// passes are how often everything was read again.
+func (s *site) passes() (n int) {
+	var doc struct{ Coverage []struct{ Passes int } }
+	s.ask("/v1/coverage", &doc)
+	for _, c := range doc.Coverage {
+		n += c.Passes
+	}
+	return n
+}
+
 func (s *site) eventually(what string, is func() bool) {
 	s.t.Helper()
 	for began := time.Now(); !is(); time.Sleep(50 * time.Millisecond) {
 		if time.Since(began) > time.Minute {
-			s.t.Fatalf("never came: %s; findings %+v; said:\n%s", what, s.findings("open"), s.told())
+			_, findings := s.ask("/v1/findings?state=open", nil)
+			s.t.Fatalf("never came: %s; findings %s; said:\n%s", what, findings, s.told())
 		}
 	}
 }

@@ -1,10 +1,12 @@
 package integrityextension
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"maps"
 	"slices"
+	"strings"
 	"sync"
 
 	"go.opentelemetry.io/collector/component"
@@ -62,29 +64,54 @@ func (h *health) begin(host component.Host, open []incident.Incident) {
 	if n := len(h.open); n > 0 {
 		h.log.Warn("incidents are open from before", zap.Int("incidents", n), zap.Error(h.err()))
 	}
+	worst := slices.SortedFunc(maps.Values(h.open), func(a, b incident.Incident) int {
+		return cmp.Or(-cmp.Compare(a.Severity, b.Severity), a.Opened.Compare(b.Opened), strings.Compare(a.ID, b.ID))
+	})
+	for _, i := range worst[:min(len(worst), maxBefore)] {
+		h.log.Warn("open from before: "+said(i), about(i)...)
+	}
 	h.report()
 }
 
+// maxBefore is how many incidents a start says one by one.
+const maxBefore = 16
+
+// said is what an incident says now.
+func said(i incident.Incident) string { return cmp.Or(i.Latest, i.Message) }
+
 // happened takes what happened to an incident. Seeing one again is not worth a
-// line: metrics and API have it.
+// line, metrics and API have it; but another reason why nothing can be read is.
 func (h *health) happened(e incident.Event) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	h.note(e.Incident)
-	h.report()
 	i := e.Incident
-	fields := []zap.Field{zap.String("incident", i.ID), zap.String("kind", string(i.Kind)), zap.Stringer("severity", i.Severity),
-		zap.String("store", i.Place.Store), zap.String("log", i.Place.Log), zap.String("object", i.Place.Object)}
+	before, known := h.open[i.ID]
+	h.note(i)
+	h.report()
+	fields := about(i)
 	switch {
 	case e.What == incident.Opened && i.Severity == incident.Tampering:
 		h.log.Error("TAMPERING: "+i.Message, fields...)
 	case e.What == incident.Opened:
 		h.log.Warn(i.Message, fields...)
+	case e.What == incident.Updated && known && i.Severity == incident.Trouble && said(i) != said(before):
+		h.log.Warn(said(i), fields...)
 	case e.What == incident.Acknowledged:
 		h.log.Info("incident acknowledged", append(fields, zap.String("who", i.Acknowledged.Who), zap.String("why", i.Acknowledged.Why))...)
 	case e.What == incident.Resolved:
 		h.log.Info("incident resolved", fields...)
 	}
+}
+
+// about names an incident and its place, as far as it has one.
+func about(i incident.Incident) []zap.Field {
+	fields := []zap.Field{zap.String("incident", i.ID), zap.String("kind", string(i.Kind)), zap.Stringer("severity", i.Severity)}
+	for _, f := range []zap.Field{zap.String("store", i.Place.Store), zap.String("log", i.Place.Log), zap.String("object", i.Place.Object), zap.String("peer", i.Place.Peer)} {
+		if f.String != "" {
+			fields = append(fields, f)
+		}
+	}
+	return fields
 }
 
 // note keeps what counts for the status; the caller holds mu.
@@ -118,8 +145,9 @@ func (h *health) report() {
 	componentstatus.ReportStatus(h.host, componentstatus.NewRecoverableErrorEvent(h.err()))
 }
 
-// err says what is wrong at this moment: what does not work, the worst incident,
-// and how many there are. The caller holds mu.
+// err says what is wrong at this moment: what does not work, and the worst
+// incident. How many there are is left out: it changes, and what was reported
+// does not. The caller holds mu.
 func (h *health) err() error {
 	var errs []error
 	for _, part := range slices.Sorted(maps.Keys(h.faults)) {
@@ -132,7 +160,7 @@ func (h *health) err() error {
 		}
 	}
 	if len(h.open) > 0 {
-		errs = append(errs, fmt.Errorf("%s: %s: %s (incident %s, 1 of %d open)", worst.Severity, worst.Kind, worst.Message, worst.ID, len(h.open)))
+		errs = append(errs, fmt.Errorf("%s: %s: %s (incident %s)", worst.Severity, worst.Kind, worst.Message, worst.ID))
 	}
 	return errors.Join(errs...)
 }

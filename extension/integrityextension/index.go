@@ -16,24 +16,34 @@ import (
 	"github.com/otelcol-custody/custody/ledger/seal"
 )
 
-// An index finds records by their ids, in every log. It is made from the stores,
-// and made again where it is damaged.
+// An index finds records by their ids, in every log. The guard hands it what it
+// has verified; what it did not get that way it reads from the stores, and all
+// where it is damaged.
 type index struct {
 	dir    string
 	limit  int64         // bytes for each log
-	every  time.Duration // how often new records are looked for
+	every  time.Duration // how often is looked for what was not handed over
 	shelf  *shelf
 	status func() []integrity.LogStatus
 	log    *zap.Logger
+	wake   chan struct{} // something waits to be taken
 
 	mu   sync.Mutex // guards open
-	open map[string]*recordindex.Index
+	open map[string]indexed
 }
+
+// indexed is the index of one log, which has an identity beside its name.
+type indexed struct {
+	*recordindex.Index
+	of string
+}
+
+func identity(v *seal.Verified) string { return fmt.Sprintf("%s %s %x", v.Log, v.Origin, v.Nonce) }
 
 func (j *judge) newIndex() *index {
 	return &index{
 		dir: filepath.Join(j.cfg.StateDir, "index"), limit: int64(j.cfg.IndexMaxMiB) << 20, every: j.cfg.PollInterval,
-		shelf: j.shelf, status: j.guard.Status, log: j.set.Logger, open: map[string]*recordindex.Index{},
+		shelf: j.shelf, status: j.guard.Status, log: j.set.Logger, wake: make(chan struct{}, 1), open: map[string]indexed{},
 	}
 }
 
@@ -44,7 +54,7 @@ func (x *index) Log(store, log string) *logproof.Log { return x.shelf.prover(sto
 func (x *index) Index(log string) *recordindex.Index {
 	x.mu.Lock()
 	defer x.mu.Unlock()
-	return x.open[log]
+	return x.open[log].Index
 }
 
 // close closes all. Nobody asks or fills any more.
@@ -56,6 +66,39 @@ func (x *index) close() error {
 	return errors.Join(errs...)
 }
 
+// offer takes a segment that was just verified. Before its log's index is open,
+// and beyond the room there is, it is passed over.
+func (x *index) offer(v *seal.Verified, lines []byte) {
+	x.mu.Lock()
+	one := x.open[v.Log]
+	x.mu.Unlock()
+	if one.of != identity(v) {
+		return
+	}
+	one.Offer(v, lines)
+	select {
+	case x.wake <- struct{}{}:
+	default:
+	}
+}
+
+// takeWhatWaits enters what was handed over as it comes, also while another
+// goroutine reads a log from its beginning.
+func (x *index) takeWhatWaits(ctx context.Context) {
+	for {
+		select {
+		case <-x.wake:
+		case <-ctx.Done():
+			return
+		}
+		for _, log := range x.logs() {
+			if one := x.Index(log); one != nil && ctx.Err() == nil {
+				_ = one.Take() // What was not entered is read, and that says why.
+			}
+		}
+	}
+}
+
 // source is the log in the store that holds the most of it and can be read, nil if
 // there is none, and its size.
 func (x *index) source(log string) (best *logproof.Log, size uint64) {
@@ -63,14 +106,14 @@ func (x *index) source(log string) (best *logproof.Log, size uint64) {
 		if s.Log != log || s.Head == nil || s.Error != "" || best != nil && s.Head.Size <= size {
 			continue
 		}
-		if l := x.shelf.prover(s.Store, log); l != nil {
+		if l := x.shelf.reader(s.Store, log); l != nil {
 			best, size = l, s.Head.Size
 		}
 	}
 	return best, size
 }
 
-// run enters what is new.
+// run enters what was not handed over.
 func (x *index) run(ctx context.Context) {
 	said := map[string]string{}
 	for rest(ctx, x.every) {
@@ -98,10 +141,17 @@ func (x *index) logs() (names []string) {
 	return names
 }
 
+// fill reads what is missing. What the guard has verified it has handed over
+// before it says so: what does not wait then will not come.
 func (x *index) fill(ctx context.Context, log string) error {
 	l, size := x.source(log)
-	if one := x.Index(log); l == nil || one != nil && one.Through() >= size {
-		return nil // The guard says why, or there is nothing new.
+	if l == nil {
+		return nil // The guard says why.
+	}
+	if one := x.Index(log); one != nil {
+		if err := one.Take(); err != nil || one.Through() >= size {
+			return err
+		}
 	}
 	if err := l.Refresh(ctx); err != nil {
 		return err
@@ -113,16 +163,25 @@ func (x *index) fill(ctx context.Context, log string) error {
 	return one.Fill(ctx, l)
 }
 
+// opened is the index of a log. One of another log of its name, which the store
+// held before, makes room.
 func (x *index) opened(head *seal.Verified) (*recordindex.Index, error) {
 	x.mu.Lock()
 	defer x.mu.Unlock()
-	if one := x.open[head.Log]; one != nil {
-		return one, nil
+	one, of := x.open[head.Log], identity(head)
+	if one.of == of {
+		return one.Index, nil
 	}
-	one, err := recordindex.Open(filepath.Join(x.dir, head.Log), fmt.Sprintf("%s %s %x", head.Log, head.Origin, head.Nonce),
+	if one.Index != nil {
+		delete(x.open, head.Log)
+		if err := one.Close(); err != nil {
+			return nil, err
+		}
+	}
+	opened, err := recordindex.Open(filepath.Join(x.dir, head.Log), of,
 		recordindex.Options{Limit: x.limit, Leaves: true, Tell: func(err error) { x.log.Warn("the index of records begins anew", zap.Error(err)) }})
 	if err == nil {
-		x.open[head.Log] = one
+		x.open[head.Log] = indexed{opened, of}
 	}
-	return one, err
+	return opened, err
 }

@@ -11,24 +11,26 @@ import (
 	"github.com/otelcol-custody/custody/extension/integrityextension/internal/metadata"
 	"github.com/otelcol-custody/custody/internal/integrity"
 	"github.com/otelcol-custody/custody/internal/integrity/incident"
+	"github.com/otelcol-custody/custody/ledger/seal"
 )
 
-// counter counts what the guard has read. It implements integrity.Observer.
-type counter struct{ telemetry *metadata.TelemetryBuilder }
-
-// Checked implements integrity.Observer.
-func (c counter) Checked(store, log string, records, bytes int, again bool) {
+// Checked implements integrity.Observer: it counts what the guard has read, and
+// hands what is new to the index.
+func (j *judge) Checked(store string, v *seal.Verified, lines []byte, again bool) {
 	pass := "new"
 	if again {
 		pass = "again"
 	}
-	ctx, of := context.Background(), metric.WithAttributes(attribute.String("store", store), attribute.String("log", log), attribute.String("pass", pass))
-	c.telemetry.IntegrityVerifiedRecords.Add(ctx, int64(records), of)
-	c.telemetry.IntegrityVerifiedBytes.Add(ctx, int64(bytes), of)
+	ctx, of := context.Background(), metric.WithAttributes(attribute.String("store", store), attribute.String("log", v.Log), attribute.String("pass", pass))
+	j.telemetry.IntegrityVerifiedRecords.Add(ctx, int64(v.Count), of)
+	j.telemetry.IntegrityVerifiedBytes.Add(ctx, int64(len(lines)), of)
+	if j.index != nil && !again {
+		j.index.offer(v, lines)
+	}
 }
 
 // Passed implements integrity.Observer: the coverage says it.
-func (c counter) Passed(string, string, time.Duration) {}
+func (j *judge) Passed(string, string, time.Duration) {}
 
 // gauges has what the guard and the book know observed whenever metrics are read.
 func gauges(tb *metadata.TelemetryBuilder, status func() []integrity.LogStatus, open func() []incident.Incident, now func() time.Time) error {

@@ -32,6 +32,7 @@ func (j *judge) listen(ctx context.Context, host component.Host, logs api.Logs) 
 	if err != nil {
 		return fmt.Errorf("http::endpoint: %w", err)
 	}
+	j.warnReaders(listener.Addr())
 	j.work.Go(func() error {
 		j.serve(listener)
 		return nil
@@ -51,16 +52,8 @@ func (j *judge) serve(listener net.Listener) {
 // to be started before.
 func (j *judge) Dependencies() []component.ID {
 	var ids []component.ID
-	if c := j.cfg.HTTP.Get(); c != nil && c.Auth.HasValue() {
-		ids = append(ids, c.Auth.Get().Config.AuthenticatorID)
-	}
-	if w := j.cfg.Webhook.Get(); w != nil && w.Client.Auth.HasValue() {
-		ids = append(ids, w.Client.Auth.Get().AuthenticatorID)
-	}
-	for _, p := range j.cfg.Peers {
-		if p.Client.Auth.HasValue() {
-			ids = append(ids, p.Client.Auth.Get().AuthenticatorID)
-		}
+	for _, a := range j.cfg.authenticators() {
+		ids = append(ids, a.id)
 	}
 	return ids
 }

@@ -28,9 +28,10 @@ const proofCache = 64 << 20
 // A shelf holds the stores open that proofs are read from. The guard has its
 // own, and says what is wrong with a store that cannot be opened.
 type shelf struct {
-	sources []integrity.Source
-	keys    *checkpoint.Keys
-	cache   *logproof.Cache
+	sources  []integrity.Source
+	keys     *checkpoint.Keys
+	cache    *logproof.Cache
+	yielding func(store.Store) store.Store // reads after everybody else, within the limit
 
 	mu   sync.Mutex // guards what follows
 	open map[string]*opened
@@ -38,27 +39,37 @@ type shelf struct {
 
 // opened is a store, with the logs of it that were asked for.
 type opened struct {
-	store store.Store
-	logs  map[string]*logproof.Log
+	store, yielding store.Store
+	logs, bulk      map[string]*logproof.Log
 }
 
-func newShelf(sources []integrity.Source, keys *checkpoint.Keys) *shelf {
-	return &shelf{sources: sources, keys: keys, cache: logproof.NewCache(proofCache), open: map[string]*opened{}}
+func newShelf(sources []integrity.Source, keys *checkpoint.Keys, yielding func(store.Store) store.Store) *shelf {
+	return &shelf{sources: sources, keys: keys, cache: logproof.NewCache(proofCache), yielding: yielding, open: map[string]*opened{}}
 }
 
 // prover is a store's view of a log, nil while the store is not open. The caller
 // knows that there is such a log.
 func (s *shelf) prover(id, log string) *logproof.Log {
+	return s.view(id, log, func(o *opened) (store.Store, map[string]*logproof.Log) { return o.store, o.logs })
+}
+
+// reader is the same for who reads much and can wait.
+func (s *shelf) reader(id, log string) *logproof.Log {
+	return s.view(id, log, func(o *opened) (store.Store, map[string]*logproof.Log) { return o.yielding, o.bulk })
+}
+
+func (s *shelf) view(id, log string, of func(*opened) (store.Store, map[string]*logproof.Log)) *logproof.Log {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	o := s.open[id]
 	if o == nil {
 		return nil
 	}
-	if o.logs[log] == nil {
-		o.logs[log] = logproof.New(o.store, log, s.keys, s.cache, nil)
+	st, logs := of(o)
+	if logs[log] == nil {
+		logs[log] = logproof.New(st, log, s.keys, s.cache, nil)
 	}
-	return o.logs[log]
+	return logs[log]
 }
 
 // close closes the stores. Nobody reads any more.
@@ -98,5 +109,5 @@ func (s *shelf) keep(ctx context.Context, src integrity.Source) {
 func (s *shelf) put(id string, st store.Store) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.open[id] = &opened{st, map[string]*logproof.Log{}}
+	s.open[id] = &opened{st, s.yielding(st), map[string]*logproof.Log{}, map[string]*logproof.Log{}}
 }

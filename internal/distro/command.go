@@ -41,12 +41,17 @@ func NewCommand(factories func() (otelcol.Factories, error), version string) *co
 	enableByDefault(componentStatusGate)
 	var plain bool
 	watch := &fatalWatch{deadline: newDeadline()}
-	cmd := otelcol.NewCommand(settings(watch.haltable(factories), resolveVersion(version), zap.WrapCore(func(core zapcore.Core) zapcore.Core {
+	set := settings(watch.haltable(factories), resolveVersion(version), zap.WrapCore(func(core zapcore.Core) zapcore.Core {
 		if plain {
 			core = plainCore{out: zapcore.Lock(os.Stderr)}
 		}
 		return watch.wrap(core)
-	})))
+	}))
+	checks := &preflight{}
+	resolver := &set.ConfigProviderSettings.ResolverSettings
+	resolver.ConverterFactories = append(resolver.ConverterFactories, checks.converter())
+	cmd := otelcol.NewCommand(set)
+	checks.join(cmd, factories)
 	cmd.Flags().BoolVar(&plain, "plain", false, "Log for a person at a terminal: short lines, only what matters")
 	cmd.Short = description
 	cmd.Long = long

@@ -3,6 +3,8 @@ package integrityeventsreceiver
 import (
 	"context"
 	"errors"
+	"fmt"
+	"slices"
 
 	"go.opentelemetry.io/collector/component"
 	"go.opentelemetry.io/collector/consumer"
@@ -26,6 +28,19 @@ func (c *Config) Validate() error {
 		return errors.New("extension: required: which integrity extension, such as integrity")
 	}
 	return nil
+}
+
+// CheckStart finds for the command validate what only a start would find: that
+// the extension is not among those that are started.
+func (c *Config) CheckStart(extensions []component.ID) error {
+	if !slices.Contains(extensions, c.Extension) {
+		return missing(c.Extension)
+	}
+	return nil
+}
+
+func missing(id component.ID) error {
+	return fmt.Errorf("extension: there is no extension %q; configure it below `extensions` and list it in `service::extensions`", id)
 }
 
 var integrity = component.MustNewType("integrity")

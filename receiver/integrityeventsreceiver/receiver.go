@@ -55,7 +55,7 @@ func newReceiver(cfg *Config, set receiver.Settings, next consumer.Logs) (*repor
 func (r *reporter) Start(ctx context.Context, host component.Host) error {
 	ext, ok := host.GetExtensions()[r.cfg.Extension]
 	if !ok {
-		return fmt.Errorf("extension: there is no extension %q; configure it below `extensions` and list it in `service::extensions`", r.cfg.Extension)
+		return missing(r.cfg.Extension)
 	}
 	k, ok := ext.(keeper)
 	if !ok {

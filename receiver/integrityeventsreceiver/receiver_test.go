@@ -226,4 +226,7 @@ func TestStartNeedsTheExtension(t *testing.T) {
 	}{}}}
 	require.ErrorContains(t, created(t, &pipeline{}).Start(t.Context(), wrong), "finds nothing")
 	require.ErrorContains(t, (&Config{}).Validate(), "extension: required")
+	ours := &Config{Extension: component.NewID(integrity)}
+	require.ErrorContains(t, ours.CheckStart([]component.ID{component.NewIDWithName(integrity, "x")}), `there is no extension "integrity"`)
+	require.NoError(t, ours.CheckStart([]component.ID{component.NewID(integrity)}))
 }

@@ -176,6 +176,11 @@ func TestShippedConfigurations(t *testing.T) {
 		command(t, "env", "CUSTODY_KEYS="+dir, "CUSTODY_STATE="+dir, "CUSTODY_IN="+dir, "POD_NAME="+log,
 			collectorBin, "validate", "--config", fromRoot(t, "config/"+file)).want(t, 0)
 	}
+	r := command(t, "env", "CUSTODY_KEYS="+t.TempDir(), collectorBin, "validate", "--config", fromRoot(t, "config/judge.yaml")).want(t, 1)
+	wantSaid(t, r.stderr, "extensions::integrity: log_keys: ", "`custody keygen`")
+	r = command(t, "env", "CUSTODY_KEYS="+t.TempDir(), collectorBin, "validate", "--config", fromRoot(t, "config/judge.yaml"),
+		"--set", "receivers.integrity_events.extension=integrity/x").want(t, 1)
+	wantSaid(t, r.stderr, `receivers::integrity_events: extension: there is no extension "integrity/x"`)
 }
 
 // A second writer of one log is refused, and the first goes on.
