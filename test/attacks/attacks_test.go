@@ -117,18 +117,19 @@ func attended(t *testing.T, rows []row) {
 	}
 }
 
-// TestCleanView holds the rivals against a view that nobody attacked.
+// TestCleanView holds the rivals against what nobody attacked.
 func TestCleanView(t *testing.T) {
+	clean := trial{family: segmentAttacks(), attack: attack{view: (*view).flipEntry, journal: (*journal).flip}, id: "clean"}
 	for _, r := range rivals() {
-		if c := r.verdict(t, trial{family: segmentAttacks(), attack: attack{view: (*view).flipEntry}, id: "clean"}); c.found {
-			t.Errorf("%s accuses a clean view", r.column)
+		if c := r.verdict(t, clean); c.found {
+			t.Errorf("%s accuses %s that is clean", r.column(), r.reads())
 		}
 	}
 }
 
 // TestClean holds every judge against what nobody attacked.
 func TestClean(t *testing.T) {
-	for _, f := range []family{segmentAttacks(), tileAttacks(), versionAttacks(), stateAttacks(), proofAttacks()} {
+	for _, f := range []family{segmentAttacks(), tileAttacks(), versionAttacks(), watchAttacks(), stateAttacks(), fenceAttacks(), proofAttacks(), packAttacks()} {
 		for _, kept := range []bool{false, true} {
 			for _, j := range chosen() {
 				tr := trial{family: f, id: fmt.Sprintf("%s/clean/%t", f.name, kept), kept: kept && f.name != "tiles"}

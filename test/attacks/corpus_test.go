@@ -17,8 +17,8 @@ var (
 	admin    = who{"cloud admin", "has every right in the account, also to weaken what is not in compliance mode; has no key"}
 	provider = who{"provider", "runs the store; has no key"}
 	keeper   = who{"key holder", "has the log's signing key, and may write to the store"}
-	root     = who{"host root", "is root on the collector's host"}
-	hander   = who{"bearer", "hands an evidence file over; has no key"}
+	root     = who{"host root", "is root on the collector's host, or on the guard's"}
+	hander   = who{"bearer", "hands an evidence file or pack over; has no key"}
 	hanger   = who{"memory writer", "may write to where the auditor keeps checkpoints; has no key"}
 )
 
@@ -44,8 +44,10 @@ type attack struct {
 	// keptStale: the kept checkpoint itself is touched, or is not the newest; the
 	// judges have it in any case.
 	keptStale bool
-	// view does the same to the tlog-tiles view of the log, for rivals.
-	view func(*view)
+	// view does the same to the tlog-tiles view of the log, and journal to a
+	// journal of systemd, for rivals.
+	view    func(*view)
+	journal func(*journal)
 	// later is who will find what nobody finds today.
 	later string
 }
@@ -63,7 +65,7 @@ type family struct {
 func families() []family {
 	return []family{
 		segmentAttacks(), sealAttacks(), sizeAttacks(), historyAttacks(), checkpointAttacks(),
-		lieAttacks(), tileAttacks(), versionAttacks(), stateAttacks(), proofAttacks(),
+		lieAttacks(), tileAttacks(), versionAttacks(), watchAttacks(), stateAttacks(), fenceAttacks(), proofAttacks(), packAttacks(),
 	}
 }
 

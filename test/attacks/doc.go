@@ -4,5 +4,6 @@
 // can run here. `make attacks` writes docs/attacks/README.md from a run.
 //
 // An attack is a value in one of the tables: segments, seals, history, lies,
-// sizes, tiles, versions, state, proofs. A judge is an implementation of judge.
+// sizes, tiles, versions, watch, state, fence, proofs, packs. A judge is an
+// implementation of judge.
 package attacks

@@ -73,7 +73,7 @@ func cutHistories() []attack {
 		{name: "roll back one of two stores (kept: the other one's head)", who: admin, memory: true, want: "rollback 12", says: lost(12),
 			do: func(s *scene) { s.cut(3) }},
 		{name: "roll back all stores", who: admin, memory: true, want: "rollback 12", says: lost(12), do: func(s *scene) { s.cut(3) }},
-		{name: "show a state of last week", who: provider, memory: true, want: "rollback 7", says: lost(7), do: func(s *scene) { s.cut(2) }},
+		{name: "show a state of last week", who: provider, memory: true, journal: (*journal).earlier, want: "rollback 7", says: lost(7), do: func(s *scene) { s.cut(2) }},
 		{name: "delete the log and leave another one", who: writer, memory: true, bareSays: map[string]string{storeReader: "unfinished"}, want: "rollback",
 			says: map[string]string{storeReader: "unfinished", guardian: "rollback 0"},
 			do: func(s *scene) {

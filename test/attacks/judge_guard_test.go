@@ -61,6 +61,8 @@ func (b *ledgerBook) Report(f incident.Finding) error {
 	place := ""
 	if f.Place.Record != nil || f.Place.End > 0 || f.Place.First > 0 {
 		place = placeOf(f.Place.First, f.Place.Record)
+	} else if m := tileName.FindStringSubmatch(f.Place.Object + " "); m != nil {
+		place = m[1] + "/" + m[2]
 	}
 	b.mu.Lock()
 	defer b.mu.Unlock()

@@ -17,7 +17,6 @@ import (
 	"time"
 
 	"github.com/otelcol-custody/custody/ledger"
-	"github.com/otelcol-custody/custody/ledger/proof"
 	"github.com/otelcol-custody/custody/ledger/verify"
 )
 
@@ -43,11 +42,16 @@ const (
 	fetcher      = "fetch"
 	starter      = "start"
 	proofChecker = "check-proof"
+	shellPack    = "check_pack.sh"
+	pythonPack   = "check_pack.py"
 	guardian     = "guard"
 )
 
 func judges() []judge {
-	return []judge{verifyJudge{}, readerJudge{shellReader, "bash"}, readerJudge{pythonReader, "python3"}, storeJudge{}, fetchJudge{}, guardJudge{}, startJudge{}, proofJudge{}}
+	return []judge{
+		verifyJudge{}, readerJudge{shellReader, "bash"}, readerJudge{pythonReader, "python3"}, storeJudge{}, fetchJudge{}, guardJudge{}, postJudge{}, startJudge{}, fenceJudge{},
+		proofJudge{}, packJudge{shellPack, "bash"}, packJudge{pythonPack, "python3"},
+	}
 }
 
 const top = "../.."
@@ -232,47 +236,6 @@ func (r readerJudge) judge(t testing.TB, tr trial, s *scene) ([]finding, time.Du
 		all = byExit(exit)
 	}
 	return all, took
-}
-
-// proofJudge is the auditor's command on an evidence file. The kind of refusal
-// is that of the function below it.
-type proofJudge struct{}
-
-func (proofJudge) name() string                 { return proofChecker }
-func (proofJudge) takes(_ trial, s *scene) bool { return s.file != nil }
-func (proofJudge) due(tr trial) (string, bool)  { return tr.want, true }
-
-func (proofJudge) judge(t testing.TB, tr trial, s *scene) ([]finding, time.Duration) {
-	_, keys, _ := s.dir(t)
-	file := filepath.Join(t.TempDir(), "9.proof")
-	must(t, os.WriteFile(file, s.file, 0o644))
-	out, exit, took := run(t, custody(t), "check-proof", file, "--key", keys, "--json")
-	var doc struct{ Verdict, Error string }
-	if err := json.Unmarshal([]byte(out), &doc); err != nil {
-		t.Fatalf("%s: %v\n%s", tr.id, err, out)
-	}
-	if proven := doc.Verdict == "proven"; proven != (exit == 0) || exit > 1 {
-		t.Errorf("%s: exit %d, verdict %q", tr.id, exit, doc.Verdict)
-	}
-	if exit == 0 {
-		return nil, took
-	}
-	return []finding{proofFinding(doc.Error)}, took
-}
-
-var provenRecord = regexp.MustCompile(`record (\d+)`)
-
-func proofFinding(text string) finding {
-	switch {
-	case strings.Contains(text, proof.ErrMalformed.Error()):
-		return finding{"malformed", ""}
-	case strings.Contains(text, proof.ErrBroken.Error()):
-		if m := provenRecord.FindStringSubmatch(text); m != nil {
-			return finding{"broken", m[1]}
-		}
-		return finding{"broken", ""}
-	}
-	return finding{"signature", ""}
 }
 
 // firstOf is the first record that an object's name speaks of.

@@ -117,11 +117,7 @@ func foreignProofs() []attack {
 			s.file = o.prove(9).Format()
 		}},
 		{name: "prove a line that two tools read differently (a key twice)", who: keeper, want: "broken 9", do: func(s *scene) {
-			s.retell(2, func(l *lie) {
-				l.stored[2] = bytes.Replace(l.stored[2], []byte(`"event_name":"test"`), []byte(`"event_name":"test","event_name":"best"`), 1)
-				l.sealed[2] = l.stored[2]
-				l.header.Bytes = len(joined(l.stored))
-			})
+			s.retell(2, doubled)
 			s.file = s.prove(9).Format()
 		}},
 		{name: "an evidence file of 64 MiB", who: hander, want: "malformed", do: func(s *scene) {

@@ -89,13 +89,22 @@ func columns(rows []row) (names []string) {
 			}
 		}
 	}
-	order := []string{verifier, shellReader, pythonReader, storeReader, fetcher, guardian, starter, proofChecker, rivals()[0].column, rivals()[1].column}
+	order := []string{verifier, shellReader, pythonReader, storeReader, fetcher, guardian, starter, proofChecker, shellPack, pythonPack}
+	for _, r := range rivals() {
+		order = append(order, r.column())
+	}
 	slices.SortFunc(names, func(a, b string) int { return slices.Index(order, a) - slices.Index(order, b) })
 	return names
 }
 
-func isRival(name string) bool {
-	return slices.ContainsFunc(rivals(), func(r rival) bool { return r.column == name })
+// rivalOf is the rival of this column, nil if it is a judge's.
+func rivalOf(column string) rival {
+	for _, r := range rivals() {
+		if r.column() == column {
+			return r
+		}
+	}
+	return nil
 }
 
 // summary counts for each judge.
@@ -123,8 +132,8 @@ func (p *paper) summary(rows []row) {
 				right += count(c.found && c.right)
 			}
 		}
-		if isRival(name) {
-			p.line("| %s (on the tlog-tiles view) | %d | not ours to say | %d | | | %s | no |", name, asked, found, median(took))
+		if r := rivalOf(name); r != nil {
+			p.line("| %s (on %s) | %d | not ours to say | %d | | | %s | no |", name, r.reads(), asked, found, median(took))
 			continue
 		}
 		p.line("| %s | %d | %d | %d | %d | %d | %s | no |", name, asked, due, found, named, right, median(took))
@@ -230,9 +239,9 @@ func (p *paper) cell(r row, c cell) string {
 		return "– " + p.footnote(c.why)
 	case !c.found:
 		return "no"
-	case isRival(c.judge) && len(c.said) > 0:
+	case rivalOf(c.judge) != nil && len(c.said) > 0:
 		return formatFindings(c.said)
-	case isRival(c.judge):
+	case rivalOf(c.judge) != nil:
 		return "found, " + span(c.ms)
 	case slices.Equal(sorted(c.said), sorted(parseFindings(r.want))):
 		return "yes, " + span(c.ms)

@@ -34,7 +34,11 @@ type scene struct {
 	vault *vault  // a store with versions and locks, instead
 	large bool    // too large for slow judges
 	state *state  // a collector's state directory, instead
-	file  []byte  // an evidence file, instead
+	file  []byte  // an evidence file or pack, instead
+
+	packed bool      // file is, or was, a pack
+	watch  *watching // a guard with all it has, instead
+	fence  *fenced   // a state directory and its store, instead
 }
 
 // counts are the records of the attacked log's segments, whose first records

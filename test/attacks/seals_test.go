@@ -48,7 +48,7 @@ func alteredSeals() []attack {
 			b[bytes.Index(b, []byte("segment_sha256 "))+20] ^= 1
 			return b
 		})},
-		{name: "flip a bit of the signature", who: writer, want: "seal-signature 7", says: squatted(7), view: (*view).flipSignature, do: third(func(b []byte) []byte {
+		{name: "flip a bit of the signature", who: writer, journal: (*journal).flipSeal, want: "seal-signature 7", says: squatted(7), view: (*view).flipSignature, do: third(func(b []byte) []byte {
 			at := bytes.Index(b, []byte("\n— ")) + len("\n— ") + len(origin) + 20
 			b[at] = "AB"[b[at]&1]
 			return b
@@ -94,7 +94,7 @@ func strayedSeals() []attack {
 		{name: "lay a copy of a seal beside it", who: writer, want: "foreign-object 7",
 			do:   func(s *scene) { s.store[logName+"/"+ledger.BesideSealName(7, 1)] = s.store[s.seal(2)] },
 			says: map[string]string{storeReader: "not: the same bytes once more say nothing else", guardian: "copy 7"}},
-		{name: "lay a seal within a sealed segment", who: writer, want: "foreign-object 9", says: map[string]string{guardian: "seal-chain 9"},
+		{name: "lay a seal within a sealed segment", who: writer, want: "foreign-object 9",
 			do: func(s *scene) { s.store[logName+"/"+ledger.SealName(9)] = s.store[s.seal(2)] }},
 		{name: "take a seal's name and move the seal beside", who: writer, want: "foreign-object 7", says: map[string]string{guardian: "squatter 7"},
 			do: func(s *scene) {
@@ -116,7 +116,7 @@ func strayedSeals() []attack {
 				s.store[s.seal(2)] = s.forge(2, impostor(s), func(head string, _ [][]byte) string { return head })
 			}},
 		{name: "seal the whole log again with a key of one's own", who: writer, view: (*view).signAgain,
-			want: "seal-signature 0, seal-signature 3, seal-signature 7, seal-signature 12, seal-signature 15",
+			journal: (*journal).signAgain, want: "seal-signature 0, seal-signature 3, seal-signature 7, seal-signature 12, seal-signature 15",
 			says: map[string]string{
 				storeReader: "foreign-object 0, foreign-object 3, foreign-object 7, foreign-object 12, foreign-object 15",
 				guardian:    "rollback 0, seal-signature, seal-signature 3, seal-signature 7, seal-signature 12, seal-signature 15",

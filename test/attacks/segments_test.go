@@ -33,10 +33,10 @@ func alteredSegments() []attack {
 		return func(s *scene) { s.rewrite(2, change) }
 	}
 	return []attack{
-		{name: "flip a bit in the compressed records", who: writer, want: "segment-altered 7", says: map[string]string{verifier: "segment-altered 7/11", guardian: "segment-altered 7/11"}, do: third(flip(0.7)), view: (*view).flipEntry},
+		{name: "flip a bit in the compressed records", who: writer, journal: (*journal).flip, want: "segment-altered 7", says: map[string]string{verifier: "segment-altered 7/11", guardian: "segment-altered 7/11"}, do: third(flip(0.7)), view: (*view).flipEntry},
 		{name: "flip a bit in the header", who: writer, want: "segment-altered 7", do: third(flip(0.05))},
 		{name: "flip a bit in the last byte", who: writer, want: "segment-altered 7", do: third(flip(1))},
-		{name: "change a record and pack the segment anew", who: writer, want: "segment-altered 7/9", view: (*view).flipEntry,
+		{name: "change a record and pack the segment anew", who: writer, journal: (*journal).reword, want: "segment-altered 7/9", view: (*view).flipEntry,
 			do: lines(func(l [][]byte) [][]byte { l[2] = reworded(l[2]); return l })},
 		{name: "change the closed record: hide what was lost", who: writer, want: "segment-altered 7/11",
 			do: lines(func(l [][]byte) [][]byte {
@@ -53,9 +53,9 @@ func alteredSegments() []attack {
 			}},
 		{name: "put a record in", who: writer, want: "segment-altered 7",
 			do: lines(func(l [][]byte) [][]byte { return slices.Insert(l, 2, reworded(l[1])) })},
-		{name: "repeat a record in place of another", who: writer, want: "segment-altered 7/10", view: (*view).repeatEntry,
+		{name: "repeat a record in place of another", who: writer, journal: (*journal).repeat, want: "segment-altered 7/10", view: (*view).repeatEntry,
 			do: lines(func(l [][]byte) [][]byte { l[3] = l[2]; return l })},
-		{name: "swap two records", who: writer, want: "segment-altered 7/8", view: (*view).swapEntries,
+		{name: "swap two records", who: writer, journal: (*journal).swap, want: "segment-altered 7/8", view: (*view).swapEntries,
 			do: lines(func(l [][]byte) [][]byte { l[1], l[2] = l[2], l[1]; return l })},
 		{name: "reverse the order of all records", who: writer, want: "segment-altered 7/7",
 			do: lines(func(l [][]byte) [][]byte { slices.Reverse(l[:4]); return l })},
@@ -77,7 +77,7 @@ func alteredSegments() []attack {
 				g := s.log.Segments[2]
 				s.store[s.segment(2)] = framed(headerText(s.header(g)), rawFrame(joined(g.Lines)))
 			}},
-		{name: "cut the object off in the middle", who: writer, want: "segment-altered 7", do: third(func(b []byte) []byte { return b[:len(b)/2] }), view: (*view).cutBundle},
+		{name: "cut the object off in the middle", who: writer, journal: (*journal).cut, want: "segment-altered 7", do: third(func(b []byte) []byte { return b[:len(b)/2] }), view: (*view).cutBundle},
 		{name: "empty the object", who: writer, want: "segment-altered 7", do: third(func([]byte) []byte { return []byte{} })},
 		{name: "write a byte behind the object", who: writer, want: "segment-altered 7", do: third(func(b []byte) []byte { return append(b, 0) })},
 		{name: "write a second frame with more records behind the object", who: writer, want: "segment-altered 7",

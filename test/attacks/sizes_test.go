@@ -56,7 +56,7 @@ func largeSegments() []attack {
 func largeSeals() []attack {
 	return []attack{
 		{name: "a seal larger than the format allows", who: writer, want: "seal-malformed 7",
-			says: map[string]string{storeReader: squatted(7)[storeReader], guardian: "seal-missing 7"},
+			says: squatted(7),
 			do: func(s *scene) {
 				s.edit(s.seal(2), func(b []byte) []byte { return append(b, make([]byte, ledger.MaxSeal)...) })
 			}},

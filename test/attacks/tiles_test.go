@@ -34,13 +34,13 @@ func tileAttacks() family {
 		name: "tiles", title: "Tiles", set: withTile,
 		about: "Stored tiles are derived: they are computed where they are needed, so a wrong one is told and changes no verdict. The log has 65,600 records and one stored tile.",
 		all: []attack{
-			{name: "flip a bit of a tile", who: writer, want: "tile-altered 1/0", says: map[string]string{guardian: "tile-altered 300"}, do: func(s *scene) { s.edit(tile, flip(0.5)) }},
-			{name: "swap two hashes of a tile", who: writer, want: "tile-altered 1/0", says: map[string]string{guardian: "tile-altered 300"}, do: func(s *scene) {
+			{name: "flip a bit of a tile", who: writer, want: "tile-altered 1/0", do: func(s *scene) { s.edit(tile, flip(0.5)) }},
+			{name: "swap two hashes of a tile", who: writer, want: "tile-altered 1/0", do: func(s *scene) {
 				s.edit(tile, func(b []byte) []byte { return append(append(append([]byte{}, b[32:64]...), b[:32]...), b[64:]...) })
 			}},
-			{name: "cut a tile off", who: writer, want: "tile-altered 1/0", says: map[string]string{guardian: "tile-altered 300"}, do: func(s *scene) { s.edit(tile, func(b []byte) []byte { return b[:len(b)-32] }) }},
-			{name: "delete a tile", who: writer, want: "tile-missing 1/0", says: map[string]string{guardian: "tile-missing 300"}, do: func(s *scene) { s.remove(tile) }},
-			{name: "plant a tile beyond the log", who: writer, want: "tile-foreign 1/9", says: map[string]string{guardian: "foreign-object"}, do: func(s *scene) {
+			{name: "cut a tile off", who: writer, want: "tile-altered 1/0", do: func(s *scene) { s.edit(tile, func(b []byte) []byte { return b[:len(b)-32] }) }},
+			{name: "delete a tile", who: writer, want: "tile-missing 1/0", do: func(s *scene) { s.remove(tile) }},
+			{name: "plant a tile beyond the log", who: writer, want: "tile-foreign 1/9", says: map[string]string{guardian: "foreign-object 1/9"}, do: func(s *scene) {
 				s.store[logName+"/"+ledger.TileName(1, 9)] = s.store[tile]
 			}},
 		},

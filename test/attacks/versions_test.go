@@ -3,6 +3,7 @@ package attacks
 import (
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
 	"iter"
 	"testing"
@@ -20,6 +21,14 @@ import (
 type vault struct {
 	*storetest.Memory
 	lifted map[string]store.Retention // by name, instead of what was asked for
+	// rules are what the bucket gives by itself; unlocked: it cannot lock at all.
+	rules    store.Default
+	unlocked error
+}
+
+// CheckLock implements [store.Retainer].
+func (v *vault) CheckLock(ctx context.Context, _ store.Mode) (store.Default, error) {
+	return v.rules, errors.Join(ctx.Err(), v.unlocked)
 }
 
 func (v *vault) say(info store.Info) store.Info {
@@ -70,7 +79,7 @@ var keepUntil = store.Retention{Mode: store.ModeCompliance, Until: time.Date(210
 // inVault is the log in a store with versions, locked.
 func inVault(t testing.TB) *scene {
 	s := inStore(t)
-	s.vault = &vault{storetest.NewMemory("vault"), map[string]store.Retention{}}
+	s.vault = &vault{Memory: storetest.NewMemory("vault"), lifted: map[string]store.Retention{}}
 	for name, b := range s.store {
 		_, err := s.vault.PutOnce(context.Background(), name, b, store.PutOptions{Retention: keepUntil})
 		must(t, err)

@@ -117,11 +117,23 @@ func tlogcheck(t testing.TB) string {
 
 // A rival is a verifier that other people wrote for other people's logs. What it
 // finds is shown and not demanded.
-type rival struct{ column, says string }
+type rival interface {
+	column() string
+	reads() string // what the same attack is done to
+	verdict(testing.TB, trial) cell
+}
 
-func rivals() []rival { return []rival{{"Tessera fsck", "tessera: "}, {"torchwood", "torchwood: "}} }
+func rivals() []rival {
+	return []rival{tlogRival{"Tessera fsck", "tessera: "}, tlogRival{"torchwood", "torchwood: "}, journald{}}
+}
 
-func (r rival) verdict(t testing.TB, tr trial) (c cell) {
+// tlogRival is one of those around which tools/tlogcheck is.
+type tlogRival struct{ name, says string }
+
+func (r tlogRival) column() string { return r.name }
+func (r tlogRival) reads() string  { return "the tlog-tiles view" }
+
+func (r tlogRival) verdict(t testing.TB, tr trial) (c cell) {
 	if tr.view == nil || tr.kept {
 		return c
 	}
@@ -142,7 +154,7 @@ func (r rival) verdict(t testing.TB, tr trial) (c cell) {
 	if err != nil && cmd.ProcessState.ExitCode() != 1 {
 		t.Errorf("%s: tlogcheck: %v\n%s", tr.id, err, errs.String())
 	}
-	c = cell{judge: r.column, asked: true, due: true, found: err != nil && strings.Contains(errs.String(), r.says), ms: max(1, took.Milliseconds())}
+	c = cell{judge: r.name, asked: true, due: true, found: err != nil && strings.Contains(errs.String(), r.says), ms: max(1, took.Milliseconds())}
 	if strings.Contains(errs.String(), r.says+"fsck panics") {
 		c.said = []finding{{"panics", ""}}
 	}
