@@ -32,18 +32,26 @@ import (
 	"go.uber.org/zap"
 )
 
-// reporter is a receiver that reports one status once it has started.
+// reporter is a receiver that reports one status once it has started, or once the
+// collector answers at ready.
 type reporter struct {
 	component.ShutdownFunc
 	event *componentstatus.Event
+	ready string
 	after func()
 }
 
 func (r *reporter) Start(_ context.Context, host component.Host) error {
 	if r.event != nil {
 		componentstatus.ReportStatus(host, componentstatus.NewEvent(componentstatus.StatusOK))
-		// A fatal status blocks until the collector's loop takes it.
-		go componentstatus.ReportStatus(host, r.event)
+		// A fatal status blocks until the collector's loop takes it, and blocks all
+		// other reports meanwhile: before everything has started it hangs the start.
+		go func() {
+			if r.ready != "" {
+				waitForStatus(r.ready, http.StatusOK)
+			}
+			componentstatus.ReportStatus(host, r.event)
+		}()
 	}
 	if r.after != nil {
 		go r.after()
@@ -109,8 +117,9 @@ func freeEndpoint(t *testing.T) string {
 func TestFatalStatusIsAnError(t *testing.T) {
 	for _, level := range []string{"info", "fatal"} {
 		t.Run("log level "+level, func(t *testing.T) {
-			fatal := &reporter{event: componentstatus.NewFatalErrorEvent(errors.New("head lost"))}
-			if err := run(t, fatal, freeEndpoint(t), level); !errors.Is(err, ErrFatal) {
+			endpoint := freeEndpoint(t)
+			fatal := &reporter{event: componentstatus.NewFatalErrorEvent(errors.New("head lost")), ready: endpoint}
+			if err := run(t, fatal, endpoint, level); !errors.Is(err, ErrFatal) {
 				t.Errorf("got %v, want %v", err, ErrFatal)
 			}
 		})
