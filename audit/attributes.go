@@ -27,6 +27,10 @@ const (
 	AttrOutcome       = "audit.outcome"
 	AttrOutcomeReason = "audit.outcome.reason"
 	AttrErrorType     = "error.type"
+	AttrHTTPStatus    = "http.response.status_code"
+	AttrHTTPMethod    = "http.request.method"
+	AttrURLPath       = "url.path"
+	AttrChanges       = "audit.changes" // maps with the keys path, old, new
 )
 
 // Attribute keys: who.
@@ -46,6 +50,8 @@ const (
 	AttrActorDelegation   = "audit.actor.delegation" // oldest first
 	AttrUserID            = "user.id"
 	AttrUserName          = "user.name"
+	AttrUserEmail         = "user.email"
+	AttrUserFullName      = "user.full_name"
 	AttrUserRoles         = "user.roles"
 )
 
@@ -65,9 +71,24 @@ const (
 	AttrSourceID      = "audit.source.id"
 	AttrSourceType    = "audit.source.type"
 	AttrClientAddress = "client.address" // only an IP address or a DNS name
+	AttrClientPort    = "client.port"
+	AttrSourceChain   = "audit.source.chain" // addresses on the way, the first one first
 	AttrUserAgent     = "user_agent.original"
 	AttrTLSVersion    = "tls.protocol.version"
 	AttrTLSCipher     = "tls.cipher"
+)
+
+// Attribute keys: where the source is, if the provider says it.
+const (
+	AttrGeoCountry  = "geo.country.iso_code"
+	AttrGeoLocality = "geo.locality.name"
+	AttrSessionID   = "session.id"
+)
+
+// Attribute keys: Kubernetes.
+const (
+	AttrK8sCluster   = "k8s.cluster.name"
+	AttrK8sNamespace = "k8s.namespace.name"
 )
 
 // Attribute keys: a finding.

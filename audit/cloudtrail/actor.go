@@ -4,6 +4,7 @@ import (
 	"strings"
 
 	"github.com/otelcol-custody/custody/audit"
+	"github.com/otelcol-custody/custody/audit/internal/draft"
 )
 
 // cloudTrailService is the actor of what CloudTrail itself states.
@@ -13,23 +14,23 @@ const cloudTrailService = "cloudtrail.amazonaws.com"
 func (m *mapper) actor(category string) {
 	switch category {
 	case categoryInsight, categoryAggregated:
-		m.put(audit.AttrActorID, cloudTrailService)
-		m.put(audit.AttrActorType, audit.ActorSystem)
+		m.Put(audit.AttrActorID, cloudTrailService)
+		m.Put(audit.AttrActorType, audit.ActorSystem)
 		return
 	}
 	kind := m.str(slotActorType)
 	if id := m.actorID(kind); id != "" {
-		m.put(audit.AttrActorID, id)
-		m.put(audit.AttrActorType, m.actorType(kind))
+		m.Put(audit.AttrActorID, id)
+		m.Put(audit.AttrActorType, m.actorType(kind))
 	}
-	m.put(audit.AttrActorTypeOriginal, kind)
-	m.put(audit.AttrUserID, first(m.str(slotActorPrincipal), m.str(slotActorUserID), m.str(slotBehalfUser)))
-	m.put(audit.AttrUserName, m.str(slotActorName))
-	m.put(audit.AttrActorAccountID, m.str(slotActorAccount))
-	m.put(audit.AttrActorCredentialID, first(m.str(slotActorKey), m.str(slotActorCredential)))
-	m.put(audit.AttrActorAppID, first(m.str(slotScopeIssuedTo), m.str(slotScopeSource)))
-	m.put(audit.AttrActorAppName, m.str(slotActorInvokedBy))
-	m.put(audit.AttrActorIDP, first(m.str(slotActorIDP), m.str(slotWebProvider), m.str(slotActorStore), m.str(slotBehalfStore)))
+	m.Put(audit.AttrActorTypeOriginal, kind)
+	m.Put(audit.AttrUserID, draft.First(m.str(slotActorPrincipal), m.str(slotActorUserID), m.str(slotBehalfUser)))
+	m.Put(audit.AttrUserName, m.str(slotActorName))
+	m.Put(audit.AttrActorAccountID, m.str(slotActorAccount))
+	m.Put(audit.AttrActorCredentialID, draft.First(m.str(slotActorKey), m.str(slotActorCredential)))
+	m.Put(audit.AttrActorAppID, draft.First(m.str(slotScopeIssuedTo), m.str(slotScopeSource)))
+	m.Put(audit.AttrActorAppName, m.str(slotActorInvokedBy))
+	m.Put(audit.AttrActorIDP, draft.First(m.str(slotActorIDP), m.str(slotWebProvider), m.str(slotActorStore), m.str(slotBehalfStore)))
 	m.session(kind)
 	m.delegation()
 }
@@ -41,23 +42,23 @@ func (m *mapper) actorID(kind string) string {
 			return id
 		}
 	}
-	id := first(m.str(slotActorARN), m.str(slotActorPrincipal))
+	id := draft.First(m.str(slotActorARN), m.str(slotActorPrincipal))
 	if id == "" && (kind == "AWSService" || kind == "") {
 		id = m.str(slotActorInvokedBy)
 	}
 	if id == "" {
-		id = first(m.str(slotActorUserID), m.str(slotActorName), m.str(slotActorCredential), m.str(slotActorInvokedBy))
+		id = draft.First(m.str(slotActorUserID), m.str(slotActorName), m.str(slotActorCredential), m.str(slotActorInvokedBy))
 	}
 	if id == "" && m.isServiceEvent() {
 		id = m.str(slotSource) // such an event names nobody else
 	}
-	return first(id, m.str(slotActorAccount))
+	return draft.First(id, m.str(slotActorAccount))
 }
 
 // identityCenterID joins the user's id with the store in which it is unique.
 func (m *mapper) identityCenterID() string {
-	user := first(m.str(slotActorUserID), m.str(slotBehalfUser))
-	store := first(m.str(slotActorStore), m.str(slotBehalfStore))
+	user := draft.First(m.str(slotActorUserID), m.str(slotBehalfUser))
+	store := draft.First(m.str(slotActorStore), m.str(slotBehalfStore))
 	if user == "" || store == "" {
 		return user
 	}
@@ -108,19 +109,19 @@ func (m *mapper) sessionName() string {
 // session maps the temporary credentials' session.
 func (m *mapper) session(kind string) {
 	issuer := m.str(slotIssuerARN)
-	m.put(audit.AttrSessionIssuer, issuer)
+	m.Put(audit.AttrSessionIssuer, issuer)
 	if kind == "AssumedRole" || kind == "FederatedUser" || kind == "Role" {
-		m.put(audit.AttrSessionName, m.sessionName())
+		m.Put(audit.AttrSessionName, m.sessionName())
 	}
 	if m.str(slotIssuerType) == "Role" {
-		m.putList(audit.AttrUserRoles, issuer)
+		m.PutList(audit.AttrUserRoles, issuer)
 	}
-	m.put(audit.AttrSessionCreated, m.str(slotSessionCreated))
+	m.Put(audit.AttrSessionCreated, m.str(slotSessionCreated))
 	// A sign-in says whether a second factor was used; a session carries it on.
 	if used, ok := m.boolean(slotMFAUsed); ok {
-		m.putBool(audit.AttrSessionMFA, used)
+		m.PutBool(audit.AttrSessionMFA, used)
 	} else if used, ok := m.boolean(slotSessionMFA); ok {
-		m.putBool(audit.AttrSessionMFA, used)
+		m.PutBool(audit.AttrSessionMFA, used)
 	}
 }
 
@@ -134,5 +135,5 @@ func (m *mapper) delegation() {
 			behalf = store + "/" + behalf
 		}
 	}
-	m.putList(audit.AttrActorDelegation, m.str(slotSessionSource), behalf, m.str(slotDelegateAccount))
+	m.PutList(audit.AttrActorDelegation, m.str(slotSessionSource), behalf, m.str(slotDelegateAccount))
 }

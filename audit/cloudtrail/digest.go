@@ -14,26 +14,25 @@ func (f *fields) isDigest() bool { return f.has(slotDigestObject) && f.has(slotD
 // the digest is genuine.
 func (m *mapper) digest() {
 	object := m.str(slotDigestObject)
-	m.rec.EventName = audit.EventSystem
-	m.rec.Resource = audit.Resource{
+	m.Rec.EventName = audit.EventSystem
+	m.Rec.Resource = audit.Resource{
 		Provider:  provider,
 		AccountID: m.str(slotDigestAccount),
 		Region:    digestRegion(object),
 		Product:   product,
 		Stream:    stream(categoryDigest),
 	}
-	m.identify(object)
-	m.setTime("digestEndTime", m.str(slotDigestEnd))
-	m.put(audit.AttrCategory, categoryDigest)
-	m.put(audit.AttrAction, audit.ActionReport)
-	m.put(audit.AttrOutcome, audit.OutcomeUnknown)
-	m.put(audit.AttrActorID, cloudTrailService)
-	m.put(audit.AttrActorType, audit.ActorSystem)
+	m.Identify(provider, m.Rec.Resource.AccountID+"/"+m.Rec.Resource.Region, object)
+	m.Time("digestEndTime", m.str(slotDigestEnd))
+	m.Put(audit.AttrCategory, categoryDigest)
+	m.Put(audit.AttrAction, audit.ActionReport)
+	m.Put(audit.AttrOutcome, audit.OutcomeUnknown)
+	m.Put(audit.AttrActorID, cloudTrailService)
+	m.Put(audit.AttrActorType, audit.ActorSystem)
 	if bucket := m.str(slotDigestBucket); bucket != "" {
-		m.put(audit.AttrTargetID, "s3://"+bucket+"/"+object)
-		m.put(audit.AttrTargetType, "AWS::S3::Object")
+		m.Put(audit.AttrTargetID, "s3://"+bucket+"/"+object)
+		m.Put(audit.AttrTargetType, "AWS::S3::Object")
 	}
-	m.remarks()
 }
 
 // digestRegion takes the region from a digest's key:

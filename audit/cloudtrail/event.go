@@ -4,6 +4,7 @@ import (
 	"strings"
 
 	"github.com/otelcol-custody/custody/audit"
+	"github.com/otelcol-custody/custody/audit/internal/draft"
 )
 
 // isEvent reports whether any field was found that only events have.
@@ -19,25 +20,25 @@ func (f *fields) isEvent() bool {
 // event fills the record from an event's fields.
 func (m *mapper) event() {
 	category := m.category()
-	m.rec.Resource = audit.Resource{
+	m.Rec.Resource = audit.Resource{
 		Provider:  provider,
-		AccountID: first(m.str(slotRecipient), m.str(slotAccount), m.str(slotActorAccount)),
+		AccountID: draft.First(m.str(slotRecipient), m.str(slotAccount), m.str(slotActorAccount)),
 		Region:    m.str(slotRegion),
 		Product:   product,
 		Stream:    stream(category),
 	}
 	id := m.str(slotEventID)
 	if id == "" || category == categoryAggregated && m.s.has(slotAggregateID) {
-		id = first(m.str(slotAggregateID), id)
+		id = draft.First(m.str(slotAggregateID), id)
 	}
-	m.identify(id)
+	m.Identify(provider, m.Rec.Resource.AccountID+"/"+m.Rec.Resource.Region, id)
 	if category == categoryAggregated && !m.s.has(slotTime) {
-		m.setTime("timeWindow.windowStart", m.str(slotWindowStart))
+		m.Time("timeWindow.windowStart", m.str(slotWindowStart))
 	} else {
-		m.setTime("eventTime", m.str(slotTime))
+		m.Time("eventTime", m.str(slotTime))
 	}
-	m.put(audit.AttrSchemaVersion, m.str(slotVersion))
-	m.put(audit.AttrCategory, category)
+	m.Put(audit.AttrSchemaVersion, m.str(slotVersion))
+	m.Put(audit.AttrCategory, category)
 	m.operation()
 	m.classify(category)
 	m.outcome(category)
@@ -45,35 +46,23 @@ func (m *mapper) event() {
 	m.source()
 	m.target()
 	m.amendment()
-	m.remarks()
 }
 
 // operation maps what was called; an Insight names what it is about.
 func (m *mapper) operation() {
-	m.put(audit.AttrOperation, first(m.str(slotName), m.str(slotInsightName)))
-	m.put(audit.AttrService, first(m.str(slotSource), m.str(slotInsightSource)))
-	m.put(audit.AttrAPIVersion, m.str(slotAPIVersion))
+	m.Put(audit.AttrOperation, draft.First(m.str(slotName), m.str(slotInsightName)))
+	m.Put(audit.AttrService, draft.First(m.str(slotSource), m.str(slotInsightSource)))
+	m.Put(audit.AttrAPIVersion, m.str(slotAPIVersion))
 	request := m.str(slotRequestID)
-	m.put(audit.AttrRequestID, request)
-	m.put(audit.AttrAWSRequestID, request)
+	m.Put(audit.AttrRequestID, request)
+	m.Put(audit.AttrAWSRequestID, request)
 }
 
 // amendment ties the record to another one: the event that it amends, or the
 // other half of an Insight pair, or the copy that another account got.
 func (m *mapper) amendment() {
-	m.put(audit.AttrCorrelationID, first(m.str(slotAddendumOriginal), m.str(slotSharedID)))
-	m.put(audit.AttrAmendment, m.str(slotAddendumReason))
-}
-
-// remarks adds what a reader should know about the record itself.
-func (m *mapper) remarks() {
-	if m.s.omitted {
-		m.putBool(audit.AttrTruncated, true)
-	}
-	if m.s.duplicate {
-		m.warn("a key occurs twice: the first one counts")
-	}
-	m.put(audit.AttrParseWarning, m.warning)
+	m.Put(audit.AttrCorrelationID, draft.First(m.str(slotAddendumOriginal), m.str(slotSharedID)))
+	m.Put(audit.AttrAmendment, m.str(slotAddendumReason))
 }
 
 // The values of audit.category.
@@ -138,14 +127,4 @@ func stream(category string) string {
 		return "CloudTrail-Digest"
 	}
 	return "CloudTrail"
-}
-
-// first returns the first value that is not empty.
-func first(values ...string) string {
-	for _, v := range values {
-		if v != "" {
-			return v
-		}
-	}
-	return ""
 }

@@ -1,5 +1,10 @@
 package cloudtrail
 
+import (
+	"github.com/otelcol-custody/custody/audit/internal/draft"
+	"github.com/otelcol-custody/custody/audit/internal/jsonscan"
+)
+
 // A context is the kind of object that the scanner is in: it decides which
 // keys mean something there. Keys are compared exactly, case and all.
 type context uint8
@@ -49,7 +54,7 @@ func (c context) element() context {
 // A span is where a value lies in the scanner's data.
 type span struct {
 	start, end int
-	kind       kind
+	kind       jsonscan.Kind
 }
 
 // A resource is one element of an event's resources.
@@ -68,7 +73,7 @@ type fields struct {
 	set       [(int(numSlots) + 63) / 64]uint64 // which of spans count
 	spans     [numSlots]span
 	resources []resource
-	full      bool   // resources holds maxTargets, and there are more
+	full      bool   // resources holds draft.MaxTargets, and there are more
 	asked     []item // from lists in requestParameters
 	made      []item // from lists in responseElements
 	failed    bool   // a result in the response says "Failure"
@@ -91,7 +96,7 @@ func (f *fields) enter(c context) {
 	if c != ctxResource {
 		return
 	}
-	if f.full = len(f.resources) == maxTargets; !f.full {
+	if f.full = len(f.resources) == draft.MaxTargets; !f.full {
 		f.resources = append(f.resources, resource{})
 	}
 }
@@ -108,16 +113,16 @@ func (f *fields) find(c context, key []byte) (slot, context) {
 }
 
 // note keeps where the value of a slot lies.
-func (s *scanner) note(to slot, c context, start, end int, k kind) {
-	if k == kindText || k == kindEscaped {
+func (s *scanner) note(to slot, c context, start, end int, k jsonscan.Kind) {
+	if k == jsonscan.Text || k == jsonscan.Escaped {
 		start, end = start+1, end-1
 	}
 	sp := span{start, end, k}
 	switch {
 	case to == slotResult:
-		s.failed = s.failed || k == kindText && string(s.data[start:end]) == "Failure"
+		s.failed = s.failed || k == jsonscan.Text && string(s.Data[start:end]) == "Failure"
 	case to == slotOmitted:
-		s.omitted = s.omitted || k == kindTrue
+		s.omitted = s.omitted || k == jsonscan.True
 	case to > numSlots:
 		s.noteResource(to, sp)
 	case c == ctxRequestItem:
@@ -131,7 +136,7 @@ func (s *scanner) note(to slot, c context, start, end int, k kind) {
 }
 
 func appendItem(items []item, s slot, sp span) []item {
-	if len(items) == maxTargets || sp.kind != kindText && sp.kind != kindEscaped {
+	if len(items) == draft.MaxTargets || sp.kind != jsonscan.Text && sp.kind != jsonscan.Escaped {
 		return items
 	}
 	return append(items, item{s, sp})
@@ -155,7 +160,7 @@ func (s *scanner) noteResource(to slot, sp span) {
 	default:
 		return
 	}
-	if field.kind != kindNone {
+	if field.kind != jsonscan.None {
 		s.duplicate = true
 		return
 	}

@@ -3,16 +3,9 @@ package cloudtrail
 import "github.com/otelcol-custody/custody/audit"
 
 // An ocsfClass is a class with one of its activities.
-type ocsfClass struct{ class, activity int64 }
-
-func (c ocsfClass) event() string {
-	switch c.class {
-	case classGroup:
-		return audit.EventGroupManagement
-	case classUserAccess:
-		return audit.EventUserAccess
-	}
-	return audit.EventAccountChange
+type ocsfClass struct {
+	class    audit.Class
+	activity int64
 }
 
 // identityClass knows the calls that change users, roles and groups.
@@ -35,73 +28,73 @@ func identityClass(service, name string) (ocsfClass, bool) {
 // second factor, 11 disable it. Of class 3006: 1 assign privileges, 2 revoke
 // them, 3 add user, 4 remove user, 5 delete, 6 create.
 var iamClasses = map[string]ocsfClass{
-	"CreateUser":                      {classAccountChange, 1},
-	"CreateRole":                      {classAccountChange, 1},
-	"CreateServiceLinkedRole":         {classAccountChange, 1},
-	"CreateLoginProfile":              {classAccountChange, 2},
-	"ChangePassword":                  {classAccountChange, 3},
-	"UpdateLoginProfile":              {classAccountChange, 4},
-	"DeleteLoginProfile":              {classAccountChange, 5},
-	"DeleteUser":                      {classAccountChange, 6},
-	"DeleteRole":                      {classAccountChange, 6},
-	"DeleteServiceLinkedRole":         {classAccountChange, 6},
-	"AttachUserPolicy":                {classAccountChange, 7},
-	"AttachRolePolicy":                {classAccountChange, 7},
-	"PutUserPolicy":                   {classAccountChange, 7},
-	"PutRolePolicy":                   {classAccountChange, 7},
-	"DetachUserPolicy":                {classAccountChange, 8},
-	"DetachRolePolicy":                {classAccountChange, 8},
-	"DeleteUserPolicy":                {classAccountChange, 8},
-	"DeleteRolePolicy":                {classAccountChange, 8},
-	"EnableMFADevice":                 {classAccountChange, 10},
-	"DeactivateMFADevice":             {classAccountChange, 11},
-	"CreateVirtualMFADevice":          {classAccountChange, activityOther},
-	"DeleteVirtualMFADevice":          {classAccountChange, activityOther},
-	"ResyncMFADevice":                 {classAccountChange, activityOther},
-	"CreateAccessKey":                 {classAccountChange, activityOther},
-	"UpdateAccessKey":                 {classAccountChange, activityOther},
-	"DeleteAccessKey":                 {classAccountChange, activityOther},
-	"UpdateUser":                      {classAccountChange, activityOther},
-	"UpdateRole":                      {classAccountChange, activityOther},
-	"UpdateAssumeRolePolicy":          {classAccountChange, activityOther},
-	"PutUserPermissionsBoundary":      {classAccountChange, activityOther},
-	"PutRolePermissionsBoundary":      {classAccountChange, activityOther},
-	"DeleteUserPermissionsBoundary":   {classAccountChange, activityOther},
-	"DeleteRolePermissionsBoundary":   {classAccountChange, activityOther},
-	"UploadSSHPublicKey":              {classAccountChange, activityOther},
-	"UploadSigningCertificate":        {classAccountChange, activityOther},
-	"CreateServiceSpecificCredential": {classAccountChange, activityOther},
-	"ResetServiceSpecificCredential":  {classAccountChange, activityOther},
+	"CreateUser":                      {audit.ClassAccountChange, 1},
+	"CreateRole":                      {audit.ClassAccountChange, 1},
+	"CreateServiceLinkedRole":         {audit.ClassAccountChange, 1},
+	"CreateLoginProfile":              {audit.ClassAccountChange, 2},
+	"ChangePassword":                  {audit.ClassAccountChange, 3},
+	"UpdateLoginProfile":              {audit.ClassAccountChange, 4},
+	"DeleteLoginProfile":              {audit.ClassAccountChange, 5},
+	"DeleteUser":                      {audit.ClassAccountChange, 6},
+	"DeleteRole":                      {audit.ClassAccountChange, 6},
+	"DeleteServiceLinkedRole":         {audit.ClassAccountChange, 6},
+	"AttachUserPolicy":                {audit.ClassAccountChange, 7},
+	"AttachRolePolicy":                {audit.ClassAccountChange, 7},
+	"PutUserPolicy":                   {audit.ClassAccountChange, 7},
+	"PutRolePolicy":                   {audit.ClassAccountChange, 7},
+	"DetachUserPolicy":                {audit.ClassAccountChange, 8},
+	"DetachRolePolicy":                {audit.ClassAccountChange, 8},
+	"DeleteUserPolicy":                {audit.ClassAccountChange, 8},
+	"DeleteRolePolicy":                {audit.ClassAccountChange, 8},
+	"EnableMFADevice":                 {audit.ClassAccountChange, 10},
+	"DeactivateMFADevice":             {audit.ClassAccountChange, 11},
+	"CreateVirtualMFADevice":          {audit.ClassAccountChange, audit.ActivityOther},
+	"DeleteVirtualMFADevice":          {audit.ClassAccountChange, audit.ActivityOther},
+	"ResyncMFADevice":                 {audit.ClassAccountChange, audit.ActivityOther},
+	"CreateAccessKey":                 {audit.ClassAccountChange, audit.ActivityOther},
+	"UpdateAccessKey":                 {audit.ClassAccountChange, audit.ActivityOther},
+	"DeleteAccessKey":                 {audit.ClassAccountChange, audit.ActivityOther},
+	"UpdateUser":                      {audit.ClassAccountChange, audit.ActivityOther},
+	"UpdateRole":                      {audit.ClassAccountChange, audit.ActivityOther},
+	"UpdateAssumeRolePolicy":          {audit.ClassAccountChange, audit.ActivityOther},
+	"PutUserPermissionsBoundary":      {audit.ClassAccountChange, audit.ActivityOther},
+	"PutRolePermissionsBoundary":      {audit.ClassAccountChange, audit.ActivityOther},
+	"DeleteUserPermissionsBoundary":   {audit.ClassAccountChange, audit.ActivityOther},
+	"DeleteRolePermissionsBoundary":   {audit.ClassAccountChange, audit.ActivityOther},
+	"UploadSSHPublicKey":              {audit.ClassAccountChange, audit.ActivityOther},
+	"UploadSigningCertificate":        {audit.ClassAccountChange, audit.ActivityOther},
+	"CreateServiceSpecificCredential": {audit.ClassAccountChange, audit.ActivityOther},
+	"ResetServiceSpecificCredential":  {audit.ClassAccountChange, audit.ActivityOther},
 
-	"AttachGroupPolicy":   {classGroup, 1},
-	"PutGroupPolicy":      {classGroup, 1},
-	"DetachGroupPolicy":   {classGroup, 2},
-	"DeleteGroupPolicy":   {classGroup, 2},
-	"AddUserToGroup":      {classGroup, 3},
-	"RemoveUserFromGroup": {classGroup, 4},
-	"DeleteGroup":         {classGroup, 5},
-	"CreateGroup":         {classGroup, 6},
-	"UpdateGroup":         {classGroup, activityOther},
+	"AttachGroupPolicy":   {audit.ClassGroup, 1},
+	"PutGroupPolicy":      {audit.ClassGroup, 1},
+	"DetachGroupPolicy":   {audit.ClassGroup, 2},
+	"DeleteGroupPolicy":   {audit.ClassGroup, 2},
+	"AddUserToGroup":      {audit.ClassGroup, 3},
+	"RemoveUserFromGroup": {audit.ClassGroup, 4},
+	"DeleteGroup":         {audit.ClassGroup, 5},
+	"CreateGroup":         {audit.ClassGroup, 6},
+	"UpdateGroup":         {audit.ClassGroup, audit.ActivityOther},
 }
 
 var directoryClasses = map[string]ocsfClass{
-	"CreateUser":            {classAccountChange, 1},
-	"EnableUser":            {classAccountChange, 2},
-	"UpdatePassword":        {classAccountChange, 4},
-	"DisableUser":           {classAccountChange, 5},
-	"DeleteUser":            {classAccountChange, 6},
-	"UpdateUser":            {classAccountChange, activityOther},
-	"AddMemberToGroup":      {classGroup, 3},
-	"CreateGroupMembership": {classGroup, 3},
-	"RemoveMemberFromGroup": {classGroup, 4},
-	"DeleteGroupMembership": {classGroup, 4},
-	"DeleteGroup":           {classGroup, 5},
-	"CreateGroup":           {classGroup, 6},
-	"UpdateGroup":           {classGroup, activityOther},
+	"CreateUser":            {audit.ClassAccountChange, 1},
+	"EnableUser":            {audit.ClassAccountChange, 2},
+	"UpdatePassword":        {audit.ClassAccountChange, 4},
+	"DisableUser":           {audit.ClassAccountChange, 5},
+	"DeleteUser":            {audit.ClassAccountChange, 6},
+	"UpdateUser":            {audit.ClassAccountChange, audit.ActivityOther},
+	"AddMemberToGroup":      {audit.ClassGroup, 3},
+	"CreateGroupMembership": {audit.ClassGroup, 3},
+	"RemoveMemberFromGroup": {audit.ClassGroup, 4},
+	"DeleteGroupMembership": {audit.ClassGroup, 4},
+	"DeleteGroup":           {audit.ClassGroup, 5},
+	"CreateGroup":           {audit.ClassGroup, 6},
+	"UpdateGroup":           {audit.ClassGroup, audit.ActivityOther},
 }
 
 // Activities of class 3005: 1 assign privileges, 2 revoke them.
 var assignmentClasses = map[string]ocsfClass{
-	"CreateAccountAssignment": {classUserAccess, 1},
-	"DeleteAccountAssignment": {classUserAccess, 2},
+	"CreateAccountAssignment": {audit.ClassUserAccess, 1},
+	"DeleteAccountAssignment": {audit.ClassUserAccess, 2},
 }

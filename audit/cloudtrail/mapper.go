@@ -1,10 +1,11 @@
 package cloudtrail
 
 import (
-	"crypto/sha256"
 	"fmt"
 
-	"github.com/otelcol-custody/custody/audit"
+	"github.com/otelcol-custody/custody/audit/internal/draft"
+	"github.com/otelcol-custody/custody/audit/internal/frame"
+	"github.com/otelcol-custody/custody/audit/internal/jsonscan"
 )
 
 const (
@@ -18,57 +19,17 @@ type mapper struct {
 	s       *scanner
 	base    int    // where the event begins in the scanner's data
 	text    string // the event's bytes; attributes are pieces of it
-	rec     audit.Record
 	version version
-	lists   []string // backs the attributes of kind Strings
-	targets [][]audit.Attribute
-	warning string
+	draft.Draft
 }
 
-// begin starts the record of the object between start and the scanner's
-// position. The copy of its bytes makes every string in the record immutable.
-func (m *mapper) begin(start int) {
-	body := m.s.data[start:m.s.pos:m.s.pos]
-	m.base, m.text = start, string(body)
-	m.rec = audit.Record{Body: body, Attributes: m.rec.Attributes[:0]}
-	m.lists = m.lists[:0]
-	m.targets = m.targets[:0]
-	m.version, m.warning = version{}, ""
-}
-
-// put adds an attribute, unless the value is empty.
-func (m *mapper) put(key, value string) {
-	if value != "" {
-		m.rec.Attributes = append(m.rec.Attributes, audit.StringAttr(key, value))
-	}
-}
-
-func (m *mapper) putBool(key string, value bool) {
-	m.rec.Attributes = append(m.rec.Attributes, audit.BoolAttr(key, value))
-}
-
-func (m *mapper) putInt(key string, value int64) {
-	m.rec.Attributes = append(m.rec.Attributes, audit.IntAttr(key, value))
-}
-
-// putList adds a list of those values that are not empty, if there are any.
-func (m *mapper) putList(key string, values ...string) {
-	from := len(m.lists)
-	for _, v := range values {
-		if v != "" {
-			m.lists = append(m.lists, v)
-		}
-	}
-	if list := m.lists[from:len(m.lists):len(m.lists)]; len(list) > 0 {
-		m.rec.Attributes = append(m.rec.Attributes, audit.StringsAttr(key, list))
-	}
-}
-
-func (m *mapper) warn(text string) {
-	if m.warning != "" {
-		text = m.warning + "; " + text
-	}
-	m.warning = text
+// begin starts the record of an element. The copy of its bytes makes every string in
+// the record immutable.
+func (m *mapper) begin(e *frame.Element) {
+	body := e.Body()
+	m.base, m.text = e.Start, string(body)
+	m.version = version{}
+	m.Begin(body)
 }
 
 // str returns a field as text: a number or a boolean as it is written, and
@@ -82,10 +43,10 @@ func (m *mapper) str(s slot) string {
 
 func (m *mapper) spanText(sp span) string {
 	switch sp.kind {
-	case kindText, kindNumber, kindTrue, kindFalse:
+	case jsonscan.Text, jsonscan.Number, jsonscan.True, jsonscan.False:
 		return m.text[sp.start-m.base : sp.end-m.base]
-	case kindEscaped:
-		return string(unescape(nil, m.s.data[sp.start:sp.end]))
+	case jsonscan.Escaped:
+		return string(jsonscan.Unescape(nil, m.s.Data[sp.start:sp.end]))
 	}
 	return ""
 }
@@ -110,36 +71,12 @@ func (m *mapper) checkVersion() error {
 	}
 	v, ok := parseVersion(text)
 	if !ok {
-		m.warn("eventVersion: not a version")
+		m.Warn("eventVersion: not a version")
 		return nil
 	}
 	if v.major != knownMajor {
-		return fmt.Errorf("%w: eventVersion has major version %d, only %d is known", ErrMalformed, v.major, knownMajor)
+		return fmt.Errorf("%w: eventVersion has major version %d, only %d is known", frame.ErrMalformed, v.major, knownMajor)
 	}
 	m.version = v
 	return nil
-}
-
-// identify adds what binds the record to its bytes.
-func (m *mapper) identify(nativeID string) {
-	sum := sha256.Sum256(m.rec.Body)
-	scope := m.rec.Resource.AccountID + "/" + m.rec.Resource.Region
-	m.put(audit.AttrRecordID, audit.RecordIDOfHash(provider, scope, nativeID, sum))
-	m.put(audit.AttrOriginalID, nativeID)
-	m.put(audit.AttrRawHash, audit.RawHash(sum))
-	m.putInt(audit.AttrRawSize, int64(len(m.rec.Body)))
-}
-
-// setTime sets the record's time, or says why there is none.
-func (m *mapper) setTime(field, text string) {
-	if text == "" {
-		m.put(audit.AttrParseError, field+": missing")
-		return
-	}
-	t, ok := parseTime(text)
-	if !ok {
-		m.put(audit.AttrParseError, field+": not an RFC 3339 time")
-		return
-	}
-	m.rec.Time = t
 }

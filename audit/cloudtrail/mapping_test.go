@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/otelcol-custody/custody/audit"
+	"github.com/otelcol-custody/custody/audit/internal/draft"
 )
 
 // event returns an event with the given members, written without outer braces.
@@ -135,10 +136,10 @@ func TestTarget(t *testing.T) {
 	}
 	r := one(t, tests[3].event)
 	check(t, r, audit.AttrTargets, "id=arn:a type=A | id=arn:b")
-	many := event(`"resources":[` + strings.Repeat(`{"ARN":"arn:x"},`, maxTargets+9) + `{"ARN":"arn:y"}]`)
+	many := event(`"resources":[` + strings.Repeat(`{"ARN":"arn:x"},`, draft.MaxTargets+9) + `{"ARN":"arn:y"}]`)
 	r = one(t, many)
-	if v, _ := r.Get(audit.AttrTargets); len(v.Maps) != maxTargets || text(&r, audit.AttrParseWarning) != "" {
-		t.Errorf("%d targets, want %d; warning %q", len(v.Maps), maxTargets, text(&r, audit.AttrParseWarning))
+	if v, _ := r.Get(audit.AttrTargets); len(v.Maps) != draft.MaxTargets || text(&r, audit.AttrParseWarning) != "" {
+		t.Errorf("%d targets, want %d; warning %q", len(v.Maps), draft.MaxTargets, text(&r, audit.AttrParseWarning))
 	}
 }
 

@@ -4,6 +4,7 @@ import (
 	"strings"
 
 	"github.com/otelcol-custody/custody/audit"
+	"github.com/otelcol-custody/custody/audit/internal/draft"
 )
 
 // target maps to what it was done: by the event's resources, else by the
@@ -23,9 +24,9 @@ func (m *mapper) target() {
 		m.itemTargets(m.s.asked)
 		return
 	}
-	if m.rec.EventName == audit.EventAuthentication {
-		m.put(audit.AttrTargetID, m.rec.Resource.AccountID)
-		m.put(audit.AttrTargetType, "AWS::Account")
+	if m.Rec.EventName == audit.EventAuthentication {
+		m.Put(audit.AttrTargetID, m.Rec.Resource.AccountID)
+		m.Put(audit.AttrTargetType, "AWS::Account")
 	}
 }
 
@@ -34,7 +35,7 @@ func (m *mapper) target() {
 func (m *mapper) resourceTargets() bool {
 	for i := range m.s.resources {
 		r := &m.s.resources[i]
-		id := first(m.spanText(r.arn), m.spanText(r.prefix))
+		id := draft.First(m.spanText(r.arn), m.spanText(r.prefix))
 		if id != "" {
 			m.addTarget(id, m.spanText(r.typ), m.spanText(r.account))
 		}
@@ -66,57 +67,27 @@ func (m *mapper) paramTarget(list []param) bool {
 	return false
 }
 
-// addTarget keeps a target in the form in which audit.targets lists it.
 func (m *mapper) addTarget(id, typ, account string) {
-	if n := len(m.targets); n < cap(m.targets) {
-		m.targets = m.targets[:n+1]
-	} else {
-		m.targets = append(m.targets, nil)
-	}
-	t := m.targets[len(m.targets)-1][:0]
-	t = append(t, audit.StringAttr("id", id))
-	if typ != "" {
-		t = append(t, audit.StringAttr("type", typ))
-	}
-	if account != "" {
-		t = append(t, audit.StringAttr("account.id", account))
-	}
-	m.targets[len(m.targets)-1] = t
+	m.AddTarget(draft.Target{ID: id, Type: typ, Account: account})
 }
 
-// putTargets turns the targets into attributes; false if there are none.
+// putTargets turns the targets into attributes, and adds what the id of the first one
+// tells: an ARN the resource and its region, any other id a name. False if there are
+// none.
 func (m *mapper) putTargets() bool {
-	if len(m.targets) == 0 {
+	if !m.PutTargets() {
 		return false
 	}
-	for _, a := range m.targets[0] {
-		switch a.Key {
-		case "id":
-			m.putTargetID(a.Value.Str)
-		case "type":
-			m.put(audit.AttrTargetType, a.Value.Str)
-		case "account.id":
-			m.put(audit.AttrTargetAccountID, a.Value.Str)
-		}
+	id, _ := m.Rec.Get(audit.AttrTargetID)
+	if !strings.HasPrefix(id.Str, "arn:") {
+		m.Put(audit.AttrTargetName, id.Str)
+		return true
 	}
-	if len(m.targets) > 1 {
-		m.rec.Attributes = append(m.rec.Attributes, audit.MapsAttr(audit.AttrTargets, m.targets))
+	m.Put(audit.AttrTargetRegion, arnRegion(id.Str))
+	if m.Targets() == 1 {
+		m.Put(audit.AttrCloudResourceID, id.Str)
 	}
 	return true
-}
-
-// putTargetID adds what an id tells: an ARN the resource and its region, any
-// other id a name.
-func (m *mapper) putTargetID(id string) {
-	m.put(audit.AttrTargetID, id)
-	if !strings.HasPrefix(id, "arn:") {
-		m.put(audit.AttrTargetName, id)
-		return
-	}
-	m.put(audit.AttrTargetRegion, arnRegion(id))
-	if len(m.targets) == 1 {
-		m.put(audit.AttrCloudResourceID, id)
-	}
 }
 
 // arnRegion returns the region in arn:partition:service:region:account:….

@@ -1,4 +1,4 @@
-package cloudtrail
+package jsonscan
 
 import "unicode/utf8"
 
@@ -14,11 +14,11 @@ func hexDigit(c byte) (rune, bool) {
 	return 0, false
 }
 
-// unescape appends the string that raw stands for: raw is what lies between
+// Unescape appends the string that raw stands for: raw is what lies between
 // the quotes of a string that the scanner accepted. It loses nothing: bytes
 // that are not UTF-8 stay, and a lone surrogate becomes the three bytes of
 // its generalised UTF-8 form (ED A0..BF xx), which no valid string contains.
-func unescape(dst, raw []byte) []byte {
+func Unescape(dst, raw []byte) []byte {
 	for i := 0; i < len(raw); {
 		if raw[i] != '\\' {
 			dst = append(dst, raw[i])

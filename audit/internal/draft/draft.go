@@ -1,0 +1,166 @@
+// Package draft makes records: it holds one that is filled field by field and reused
+// from event to event.
+package draft
+
+import (
+	"crypto/sha256"
+	"time"
+
+	"github.com/otelcol-custody/custody/audit"
+)
+
+// A Draft is a record that is being made.
+type Draft struct {
+	Rec       audit.Record
+	Truncated bool // the provider left something out
+
+	lists   []string // backs the attributes of kind Strings
+	targets [][]audit.Attribute
+	warning string
+	fault   string
+}
+
+// Begin starts the record of an event's bytes.
+func (d *Draft) Begin(body []byte) {
+	d.Rec = audit.Record{Body: body, Attributes: d.Rec.Attributes[:0]}
+	d.lists, d.targets, d.warning, d.fault, d.Truncated = d.lists[:0], d.targets[:0], "", "", false
+}
+
+// Put adds an attribute, unless the value is empty.
+func (d *Draft) Put(key, value string) {
+	if value != "" {
+		d.Rec.Attributes = append(d.Rec.Attributes, audit.StringAttr(key, value))
+	}
+}
+
+// PutBool adds an attribute.
+func (d *Draft) PutBool(key string, value bool) {
+	d.Rec.Attributes = append(d.Rec.Attributes, audit.BoolAttr(key, value))
+}
+
+// PutInt adds an attribute.
+func (d *Draft) PutInt(key string, value int64) {
+	d.Rec.Attributes = append(d.Rec.Attributes, audit.IntAttr(key, value))
+}
+
+// PutList adds a list of those values that are not empty, if there are any.
+func (d *Draft) PutList(key string, values ...string) {
+	from := len(d.lists)
+	for _, v := range values {
+		if v != "" {
+			d.lists = append(d.lists, v)
+		}
+	}
+	if list := d.lists[from:len(d.lists):len(d.lists)]; len(list) > 0 {
+		d.Rec.Attributes = append(d.Rec.Attributes, audit.StringsAttr(key, list))
+	}
+}
+
+// PutMaps adds a list of maps, if there are any.
+func (d *Draft) PutMaps(key string, maps [][]audit.Attribute) {
+	if len(maps) > 0 {
+		d.Rec.Attributes = append(d.Rec.Attributes, audit.MapsAttr(key, maps))
+	}
+}
+
+// Warn notes what a reader should know about the record itself.
+func (d *Draft) Warn(text string) { d.warning = join(d.warning, text) }
+
+// Fault notes what of the event could not be understood.
+func (d *Draft) Fault(text string) { d.fault = join(d.fault, text) }
+
+func join(texts, text string) string {
+	if texts == "" {
+		return text
+	}
+	return texts + "; " + text
+}
+
+// Identify adds what binds the record to its bytes.
+func (d *Draft) Identify(provider, scope, nativeID string) {
+	sum := sha256.Sum256(d.Rec.Body)
+	d.Put(audit.AttrRecordID, audit.RecordIDOfHash(provider, scope, nativeID, sum))
+	d.Put(audit.AttrOriginalID, nativeID)
+	d.Put(audit.AttrRawHash, audit.RawHash(sum))
+	d.PutInt(audit.AttrRawSize, int64(len(d.Rec.Body)))
+}
+
+// Time sets the record's time from an RFC 3339 text, or says why there is none.
+func (d *Draft) Time(field, text string) {
+	if text == "" {
+		d.Fault(field + ": missing")
+		return
+	}
+	t, ok := ParseTime(text)
+	if !ok {
+		d.Fault(field + ": not an RFC 3339 time")
+		return
+	}
+	d.Rec.Time = t
+}
+
+// Class sets the event name, the action and the OCSF class.
+func (d *Draft) Class(class audit.Class, action string, activity int64) {
+	d.ClassOf(class.Event, class, action, activity)
+}
+
+// ClassOf is the same under another event name.
+func (d *Draft) ClassOf(event string, class audit.Class, action string, activity int64) {
+	d.Rec.EventName = event
+	d.Put(audit.AttrAction, action)
+	d.PutInt(audit.AttrOCSFClass, class.UID)
+	d.PutInt(audit.AttrOCSFActivity, activity)
+	d.PutInt(audit.AttrOCSFType, class.UID*100+activity)
+	d.Put(audit.AttrOCSFVersion, audit.OCSFVersion)
+}
+
+// Finish adds the remarks, and returns the record.
+func (d *Draft) Finish(duplicate bool) *audit.Record {
+	if d.Truncated {
+		d.PutBool(audit.AttrTruncated, true)
+	}
+	if duplicate {
+		d.Warn("a key occurs twice: the first one counts")
+	}
+	d.Put(audit.AttrParseError, d.fault)
+	d.Put(audit.AttrParseWarning, d.warning)
+	return &d.Rec
+}
+
+// First returns the first value that is not empty.
+func First(values ...string) string {
+	for _, v := range values {
+		if v != "" {
+			return v
+		}
+	}
+	return ""
+}
+
+// ParseTime reads an RFC 3339 time in UTC. Whole seconds, which are common, are read
+// by hand.
+func ParseTime(s string) (time.Time, bool) {
+	if len(s) == len("2006-01-02T15:04:05Z") && s[19] == 'Z' && s[4] == '-' && s[7] == '-' &&
+		s[10] == 'T' && s[13] == ':' && s[16] == ':' {
+		year, month, day := decimal(s[0:4]), decimal(s[5:7]), decimal(s[8:10])
+		hour, minute, second := decimal(s[11:13]), decimal(s[14:16]), decimal(s[17:19])
+		if year > 0 && month >= 1 && month <= 12 && day >= 1 && day <= 28 &&
+			hour >= 0 && hour < 24 && minute >= 0 && minute < 60 && second >= 0 && second < 60 {
+			return time.Date(year, time.Month(month), day, hour, minute, second, 0, time.UTC), true
+		}
+	}
+	t, err := time.Parse(time.RFC3339Nano, s)
+	return t.UTC(), err == nil
+}
+
+// decimal reads a few digits; -1 when there is anything else.
+func decimal(s string) int {
+	n := 0
+	for i := 0; i < len(s); i++ {
+		if s[i] < '0' || s[i] > '9' {
+			return -1
+		}
+		n = n*10 + int(s[i]-'0')
+	}
+	return n
+}

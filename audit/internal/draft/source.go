@@ -1,0 +1,78 @@
+package draft
+
+import (
+	"net/netip"
+	"strings"
+
+	"github.com/otelcol-custody/custody/audit"
+)
+
+// Source adds from where a request came, as the provider says it: an address, with a
+// port or without, or a name. Only addresses and host names are clients'.
+func (d *Draft) Source(native string) {
+	address, port := native, ""
+	if _, err := netip.ParseAddr(native); err != nil {
+		if ap, err := netip.ParseAddrPort(native); err == nil {
+			address, port = ap.Addr().String(), native[strings.LastIndexByte(native, ':')+1:]
+		}
+	}
+	kind := SourceType(address)
+	d.SourceOf(native, kind)
+	if kind != "" {
+		d.Put(audit.AttrClientAddress, address)
+		d.Put(audit.AttrClientPort, port)
+	}
+}
+
+// SourceOf adds a source whose type is known and which is no client's address.
+func (d *Draft) SourceOf(native, kind string) {
+	if native != "" {
+		d.Put(audit.AttrSourceID, native)
+		d.Put(audit.AttrSourceType, kind)
+	}
+}
+
+// SourceType says what kind of a client's address something is, "" if none.
+func SourceType(address string) string {
+	if addr, err := netip.ParseAddr(address); err == nil {
+		if addr.Is4() {
+			return audit.SourceIPv4
+		}
+		return audit.SourceIPv6
+	}
+	if isHostname(address) {
+		return audit.SourceHostname
+	}
+	return ""
+}
+
+// isHostname accepts names of at least two labels in the form of RFC 1123,
+// the last of which is not a number, so that no broken address passes.
+func isHostname(name string) bool {
+	if len(name) > 253 || !strings.Contains(name, ".") {
+		return false
+	}
+	for {
+		label, rest, more := strings.Cut(name, ".")
+		if !isLabel(label) {
+			return false
+		}
+		if !more {
+			return label[0] < '0' || label[0] > '9'
+		}
+		name = rest
+	}
+}
+
+func isLabel(label string) bool {
+	if label == "" || len(label) > 63 || label[0] == '-' || label[len(label)-1] == '-' {
+		return false
+	}
+	for _, c := range []byte(label) {
+		isLetter := c|0x20 >= 'a' && c|0x20 <= 'z'
+		if !isLetter && (c < '0' || c > '9') && c != '-' && c != '_' {
+			return false
+		}
+	}
+	return true
+}
