@@ -13,24 +13,27 @@ const (
 	AttrParseWarning  = "audit.parse.warning"
 	AttrCorrelationID = "audit.correlation.id"
 	AttrAmendment     = "audit.amendment.reason" // why a record was sent late or again
+	AttrPhase         = "audit.phase"            // which of several events about one request this is, in the provider's words
+	AttrPhaseTime     = "audit.phase.time"       // when that was reached, as the provider writes it
 )
 
 // Attribute keys: what was done, and what came of it.
 const (
-	AttrAction        = "audit.action"
-	AttrOperation     = "audit.api.operation"
-	AttrService       = "audit.api.service"
-	AttrAPIVersion    = "audit.api.version"
-	AttrRequestID     = "audit.api.request_id"
-	AttrAWSRequestID  = "aws.request_id"
-	AttrCategory      = "audit.category"
-	AttrOutcome       = "audit.outcome"
-	AttrOutcomeReason = "audit.outcome.reason"
-	AttrErrorType     = "error.type"
-	AttrHTTPStatus    = "http.response.status_code"
-	AttrHTTPMethod    = "http.request.method"
-	AttrURLPath       = "url.path"
-	AttrChanges       = "audit.changes" // maps with the keys path, old, new
+	AttrAction         = "audit.action"
+	AttrOperation      = "audit.api.operation"
+	AttrService        = "audit.api.service"
+	AttrAPIVersion     = "audit.api.version"
+	AttrRequestID      = "audit.api.request_id"
+	AttrAWSRequestID   = "aws.request_id"
+	AttrAzureRequestID = "azure.service.request.id"
+	AttrCategory       = "audit.category"
+	AttrOutcome        = "audit.outcome"
+	AttrOutcomeReason  = "audit.outcome.reason"
+	AttrErrorType      = "error.type"
+	AttrHTTPStatus     = "http.response.status_code"
+	AttrHTTPMethod     = "http.request.method"
+	AttrURLPath        = "url.path"
+	AttrChanges        = "audit.changes" // maps with the keys path, old, new
 )
 
 // Attribute keys: who.

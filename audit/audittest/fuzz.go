@@ -33,7 +33,7 @@ func (parse Parse) Fuzz(f *testing.F) {
 			t.Fatalf("%d records of %d elements", len(records), len(list))
 		}
 		for i := range list {
-			if !bytes.Equal(records[i].Body, list[i]) {
+			if !bytes.Equal(records[i].Body, list[i]) && !isWrapped(list[i], &records[i]) {
 				t.Errorf("body %d is %q, want %q", i, records[i].Body, list[i])
 			}
 			if v, ok := records[i].Get(audit.AttrRecordID); !ok || len(v.Str) != 32 {

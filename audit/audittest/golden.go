@@ -21,27 +21,33 @@ var update = flag.Bool("update", false, "write the golden files anew")
 func (parse Parse) Golden(t *testing.T) {
 	t.Helper()
 	for _, file := range fixtures(t) {
-		t.Run(filepath.Base(file), func(t *testing.T) {
-			data, err := os.ReadFile(file)
-			if err != nil {
-				t.Fatal(err)
-			}
-			got := render(parse.Records(t, data))
-			golden := strings.TrimSuffix(file, filepath.Ext(file)) + ".golden"
-			if *update {
-				if err := os.WriteFile(golden, got, 0o644); err != nil {
-					t.Fatal(err)
-				}
-			}
-			want, err := os.ReadFile(golden)
-			if err != nil {
-				t.Fatal(err)
-			}
-			if !bytes.Equal(got, want) {
-				t.Errorf("%s differs; run with -args -update and read the difference\n%s", golden, got)
-			}
-		})
+		parse.GoldenFile(t, file)
 	}
+}
+
+// GoldenFile is the same for one file.
+func (parse Parse) GoldenFile(t *testing.T, file string) {
+	t.Helper()
+	t.Run(filepath.Base(file), func(t *testing.T) {
+		data, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		got := render(parse.Records(t, data))
+		golden := strings.TrimSuffix(file, filepath.Ext(file)) + ".golden"
+		if *update {
+			if err := os.WriteFile(golden, got, 0o644); err != nil {
+				t.Fatal(err)
+			}
+		}
+		want, err := os.ReadFile(golden)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if !bytes.Equal(got, want) {
+			t.Errorf("%s differs; run with -args -update and read the difference\n%s", golden, got)
+		}
+	})
 }
 
 func fixtures(t testing.TB) (files []string) {

@@ -19,3 +19,20 @@ func BenchmarkParse(b *testing.B) {
 	}
 	b.ReportMetric(float64(b.N)*events/b.Elapsed().Seconds(), "events/s")
 }
+
+// TestAllocations: an event costs its text, its hash and its id, whatever is mapped.
+func TestAllocations(t *testing.T) {
+	const events, each = 1000, 3
+	data := generated(events)
+	got := testing.AllocsPerRun(5, func() {
+		if _, err := Parse(data, func(*audit.Record) error { return nil }); err != nil {
+			t.Fatal(err)
+		}
+	})
+	if got > events*each+100 {
+		t.Errorf("%.0f allocations for %d events, want %d for each", got, events, each)
+	}
+}
+
+// BenchmarkFixtures has the envelopes among others.
+func BenchmarkFixtures(b *testing.B) { ofCloudTrail.Bench(b) }

@@ -33,6 +33,7 @@ func TestSamples(t *testing.T) {
 		}
 		records := parse(t, data)
 		compareBodies(t, path, records, rawEvents(t, data))
+		compareWrapped(t, path, records)
 		total += len(records)
 		countFilled(fill, records)
 		return nil
@@ -90,5 +91,25 @@ func compareBodies(t *testing.T, path string, records []audit.Record, want []jso
 		if records[i].Quarantined {
 			t.Errorf("%s: event %d quarantined: %s", path, i, text(&records[i], audit.AttrParseError))
 		}
+	}
+}
+
+// compareWrapped wraps the events as CloudWatch Logs does: the same records come out.
+func compareWrapped(t *testing.T, path string, want []audit.Record) {
+	t.Helper()
+	var messages []string
+	for i := range want {
+		messages = append(messages, string(want[i].Body))
+	}
+	at := 0
+	_, err := Parse([]byte(logEvents("DATA_MESSAGE", messages...)), func(r *audit.Record) error {
+		if at >= len(want) || !bytes.Equal(r.Body, want[at].Body) || text(r, audit.AttrRecordID) != text(&want[at], audit.AttrRecordID) {
+			t.Errorf("%s: event %d differs out of its envelope", path, at)
+		}
+		at++
+		return nil
+	})
+	if err != nil || at != len(want) {
+		t.Errorf("%s: %d records out of the envelope, want %d: %v", path, at, len(want), err)
 	}
 }

@@ -17,8 +17,13 @@ func (f *fields) isEvent() bool {
 	return false
 }
 
-// event fills the record from an event's fields.
-func (m *mapper) event() {
+// event makes the record of the event that was read, and which begins at base of the
+// scanner's data.
+func (m *mapper) event(body []byte, base int) error {
+	m.begin(body, base)
+	if err := m.checkVersion(); err != nil {
+		return err
+	}
 	category := m.category()
 	m.Rec.Resource = audit.Resource{
 		Provider:  provider,
@@ -46,6 +51,7 @@ func (m *mapper) event() {
 	m.source()
 	m.target()
 	m.amendment()
+	return nil
 }
 
 // operation maps what was called; an Insight names what it is about.

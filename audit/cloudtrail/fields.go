@@ -21,6 +21,7 @@ const (
 	ctxIssuer
 	ctxWebIdentity
 	ctxRequest
+	ctxRequestBody
 	ctxRequestSet
 	ctxRequestItems // a list
 	ctxRequestItem
@@ -125,6 +126,8 @@ func (s *scanner) note(to slot, c context, start, end int, k jsonscan.Kind) {
 		s.omitted = s.omitted || k == jsonscan.True
 	case to > numSlots:
 		s.noteResource(to, sp)
+	case c == ctxRequestBody && k == jsonscan.Object:
+		s.noteContent(to, start)
 	case c == ctxRequestItem:
 		s.asked = appendItem(s.asked, to, sp)
 	case c == ctxResponseItem:
@@ -132,6 +135,31 @@ func (s *scanner) note(to slot, c context, start, end int, k jsonscan.Kind) {
 	default:
 		s.set[to>>6] |= 1 << (to & 63)
 		s.spans[to] = sp
+	}
+}
+
+// noteContent notes what is in a value that is written as {"tag":1,"content":"i-0"}. It
+// has been read already.
+func (s *scanner) noteContent(to slot, start int) {
+	in := jsonscan.Scanner{Data: s.Data, Pos: start}
+	for more := in.Open('}'); more; {
+		key, _, err := in.Key()
+		if err != nil {
+			return
+		}
+		if string(key) == "content" {
+			at := in.Pos
+			if k, err := in.Scalar(); err == nil {
+				s.note(to, ctxNone, at, in.Pos, k)
+			}
+			return
+		}
+		if in.Skip() != nil {
+			return
+		}
+		if more, err = in.Next('}'); err != nil {
+			return
+		}
 	}
 }
 

@@ -8,6 +8,8 @@ func lookup(c context, key []byte) (slot, context) {
 		return eventKey(key)
 	case ctxRequest, ctxRequestItem:
 		return requestKey(c, key)
+	case ctxRequestBody:
+		return bodyKey(key), ctxNone
 	case ctxRequestSet, ctxResponseSet:
 		return setKey(c, key)
 	case ctxResponse, ctxResponseItem, ctxAdditional, ctxDetails:
@@ -92,6 +94,21 @@ func plainEventKey(key []byte) slot {
 		return slotFromConsole
 	case "omitted":
 		return slotOmitted
+	}
+	return outerKey(key)
+}
+
+// outerKey serves what is around events, and digests.
+func outerKey(key []byte) slot {
+	switch string(key) {
+	case "message":
+		return slotMessage
+	case "detail":
+		return slotDetail
+	case "detail-type":
+		return slotDetailType
+	case "CloudTrailEvent":
+		return slotLookup
 	case "awsAccountId":
 		return slotDigestAccount
 	case "digestEndTime":

@@ -23,11 +23,10 @@ type mapper struct {
 	draft.Draft
 }
 
-// begin starts the record of an element. The copy of its bytes makes every string in
-// the record immutable.
-func (m *mapper) begin(e *frame.Element) {
-	body := e.Body()
-	m.base, m.text = e.Start, string(body)
+// begin starts the record of what begins at base of the scanner's data. The copy of its
+// bytes makes every string in the record immutable.
+func (m *mapper) begin(body []byte, base int) {
+	m.base, m.text = base, string(body)
 	m.version = version{}
 	m.Begin(body)
 }

@@ -10,6 +10,10 @@ func requestKey(c context, key []byte) (slot, context) {
 		if n := len(key); n > 3 && string(key[n-3:]) == "Set" {
 			return slotNone, ctxRequestSet
 		}
+		// Its younger calls wrap all there is: DeleteNatGatewayRequest …
+		if n := len(key); n > 7 && string(key[n-7:]) == "Request" {
+			return slotNone, ctxRequestBody
+		}
 	}
 	if s := computeParam(key); s != slotNone || c == ctxRequestItem {
 		return s, ctxNone // lists also hold names of filters and tags, which name nothing
@@ -18,6 +22,19 @@ func requestKey(c context, key []byte) (slot, context) {
 		return s, ctxNone
 	}
 	return serviceParam(key), ctxNone
+}
+
+// bodyKey serves what such a call wraps. Its keys begin with a capital.
+func bodyKey(key []byte) slot {
+	var space [32]byte
+	if len(key) == 0 || len(key) > len(space) || key[0] < 'A' || key[0] > 'Z' {
+		return slotNone
+	}
+	lower := append(append(space[:0], key[0]|0x20), key[1:]...)
+	if s := computeParam(lower); s != slotNone {
+		return s
+	}
+	return serviceParam(lower)
 }
 
 func identityParam(key []byte) slot {
@@ -70,6 +87,8 @@ func computeParam(key []byte) slot {
 		return slotVolume
 	case "vpcId":
 		return slotVPC
+	case "flowLogId":
+		return slotFlowLog
 	case "subnetId":
 		return slotSubnet
 	case "routeTableId":

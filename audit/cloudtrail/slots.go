@@ -45,6 +45,12 @@ const (
 	slotDigestBucket
 	slotDigestObject
 
+	// Of an envelope.
+	slotMessage
+	slotDetail
+	slotDetailType
+	slotLookup
+
 	// Of objects in the event.
 	slotActorType
 	slotActorPrincipal
@@ -109,6 +115,7 @@ const (
 	slotSnapshot
 	slotVolume
 	slotVPC
+	slotFlowLog
 	slotSubnet
 	slotRouteTable
 	slotInternetGateway

@@ -16,6 +16,7 @@ var commonTargets = []param{
 	{slotRouteTable, "AWS::EC2::RouteTable"},
 	{slotInternetGateway, "AWS::EC2::InternetGateway"},
 	{slotNATGateway, "AWS::EC2::NatGateway"},
+	{slotFlowLog, "AWS::EC2::FlowLog"},
 	{slotInterface, "AWS::EC2::NetworkInterface"},
 	{slotAllocation, "AWS::EC2::EIP"},
 	{slotSubnet, "AWS::EC2::Subnet"},

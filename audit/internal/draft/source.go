@@ -14,6 +14,8 @@ func (d *Draft) Source(native string) {
 	if _, err := netip.ParseAddr(native); err != nil {
 		if ap, err := netip.ParseAddrPort(native); err == nil {
 			address, port = ap.Addr().String(), native[strings.LastIndexByte(native, ':')+1:]
+		} else if inner, ok := strings.CutPrefix(native, "["); ok && strings.HasSuffix(inner, "]") {
+			address = inner[:len(inner)-1]
 		}
 	}
 	kind := SourceType(address)

@@ -38,12 +38,27 @@ func (d *Draft) PutTargets() bool {
 		return false
 	}
 	for _, a := range d.targets[0] {
-		d.Put("audit.target."+a.Key, a.Value.Str)
+		d.Put(targetAttr(a.Key), a.Value.Str)
 	}
 	if len(d.targets) > 1 {
 		d.PutMaps(audit.AttrTargets, d.targets)
 	}
 	return true
+}
+
+// targetAttr is the attribute of what is the given key of a target in a list.
+func targetAttr(key string) string {
+	switch key {
+	case "id":
+		return audit.AttrTargetID
+	case "type":
+		return audit.AttrTargetType
+	case "name":
+		return audit.AttrTargetName
+	case "account.id":
+		return audit.AttrTargetAccountID
+	}
+	return audit.AttrTargetRegion
 }
 
 // PutTarget adds the one target that there is.

@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 
 	"github.com/otelcol-custody/custody/audit"
 	"github.com/otelcol-custody/custody/audit/internal/jsonscan"
@@ -25,14 +26,22 @@ var (
 // A Format is how a provider delivers events.
 type Format struct {
 	Provider, Product string
-	// Lists are the keys of an object that holds a list of events.
+	// Lists are the keys of an object that holds a list of events; in "a.b" the list is
+	// in an object.
 	Lists []string
 	// Own are keys of an event: an object that has one before any of Lists is an
 	// event itself.
 	Own []string
+	// Control is a member of an object that holds a list, and its value when the list
+	// holds no events but a sign of life: it is passed over. The member has to come
+	// before the list, else what is in the list is kept.
+	Control struct{ Key, Value string }
 	// First are the keys with which the provider lets an event begin. Behind an
 	// event whose end cannot be told, the next one is looked for by them.
 	First []string
+	// Prefixed says that text may precede an event on its line. It is no part of the
+	// event, and is kept only where the event cannot be read.
+	Prefixed bool
 	// NotFile and NotEvent say what was expected of a file, and of an element.
 	NotFile, NotEvent error
 }
@@ -91,6 +100,11 @@ type parser struct {
 	last   int  // where the last emitted body ends
 	ended  bool // the rest of the data has been emitted as it is
 	budget int  // bytes that may still be read a second time
+
+	current Element // reused from event to event
+
+	line, object int  // where the last text before an event begins, and the event
+	prefixed     bool // there was text outside of events: none has more than a line
 }
 
 var byteOrderMark = []byte("\xef\xbb\xbf")
@@ -129,6 +143,9 @@ func (p *parser) document() error {
 		p.s.Pos = start
 		return p.element(true)
 	}
+	if p.Prefixed && p.skipPrefix() {
+		return p.element(true)
+	}
 	// A line that is no JSON costs no other line.
 	if next, ok := p.nextLine(p.s.Pos); ok {
 		return p.quarantine(p.last, next, p.NotFile)
@@ -136,14 +153,51 @@ func (p *parser) document() error {
 	return p.rest(p.NotFile)
 }
 
+// skipPrefix goes to the object on this line, if there is one.
+func (p *parser) skipPrefix() bool {
+	p.prefixed = true
+	line := p.s.Data[p.s.Pos:]
+	if end := bytes.IndexByte(line, '\n'); end >= 0 {
+		line = line[:end]
+	}
+	at := bytes.IndexByte(line, '{')
+	if at < 0 {
+		return false
+	}
+	p.line, p.object = p.s.Pos, p.s.Pos+at
+	p.s.Pos = p.object
+	return true
+}
+
+// errNoContainer ends the search for a list in an object.
+var errNoContainer = errors.New("no container")
+
 // container reads an object that holds a list of events. It returns false, having
-// emitted nothing, when the object is something else.
+// emitted nothing, when the object is something else: the caller looks at it again, and
+// finds the fault if there is one.
 func (p *parser) container() (found bool, err error) {
 	if len(p.Lists) == 0 {
 		return false, nil
 	}
+	found, err = p.members("")
+	if errors.Is(err, errNoContainer) {
+		if !found {
+			return false, nil
+		}
+		if next, ok := p.nextLine(p.s.Pos); ok {
+			return true, p.quarantine(p.last, next, ErrMalformed)
+		}
+		return true, p.rest(ErrCutOff)
+	}
+	return found, err
+}
+
+// members reads the members of an object, whose path is the given one, that lead to
+// lists.
+func (p *parser) members(prefix string) (found bool, err error) {
 	s := p.s
 	s.Pos++
+	control := false
 	for !p.ended {
 		s.SkipSpace()
 		switch s.Peek() {
@@ -155,26 +209,44 @@ func (p *parser) container() (found bool, err error) {
 			continue
 		}
 		key, _, err := s.Key()
-		switch {
-		case err != nil:
-		case !found && slices.Contains(p.Own, string(key)):
-			return false, nil
-		case s.Peek() == '[' && slices.Contains(p.Lists, string(key)):
-			found = true
-			if err := p.list(); err != nil {
-				return true, err
-			}
+		if err != nil || !found && prefix == "" && slices.Contains(p.Own, string(key)) {
+			return found, errNoContainer
+		}
+		path, at := prefix+string(key), s.Pos
+		held := false
+		switch next := s.Peek(); {
+		case control:
+			found, err = found || slices.Contains(p.Lists, path), p.skip()
+		case next == '[' && slices.Contains(p.Lists, path):
+			held, err = true, p.list()
+		case next == '{' && p.leads(path+"."):
+			held, err = p.members(path + ".")
 		default:
-			err = s.Skip()
+			err = p.skip()
+			control = err == nil && p.isControl(path, s.Data[at:s.Pos])
 		}
-		if err != nil && found {
-			return true, p.rest(ErrCutOff)
-		}
-		if err != nil {
-			return false, nil // the caller looks at it again, and finds the fault
+		if found = found || held; err != nil {
+			return found, err
 		}
 	}
 	return found, nil
+}
+
+func (p *parser) skip() error {
+	if p.s.Skip() != nil {
+		return errNoContainer
+	}
+	return nil
+}
+
+// leads reports whether there are lists below an object with the given path.
+func (p *parser) leads(path string) bool {
+	return slices.ContainsFunc(p.Lists, func(list string) bool { return strings.HasPrefix(list, path) })
+}
+
+// isControl reports whether a member is the one that says that there are no events.
+func (p *parser) isControl(path string, value []byte) bool {
+	return path != "" && path == p.Control.Key && string(value) == `"`+p.Control.Value+`"`
 }
 
 // list reads a list of events. A comma too many or too few costs no event.
@@ -203,7 +275,8 @@ func (p *parser) list() error {
 
 // element reads what should be an event.
 func (p *parser) element(alone bool) error {
-	e := &Element{Start: p.s.Pos, Alone: alone, p: p}
+	e := &p.current
+	*e = Element{Start: p.s.Pos, Alone: alone, p: p}
 	k, err := p.events.Read()
 	if err != nil {
 		return p.recover(e.Start, alone, err)
@@ -234,6 +307,9 @@ func (p *parser) unknown(e *Element, reason error) error {
 
 // quarantine emits the bytes from start to end raw, and goes on behind them.
 func (p *parser) quarantine(start, end int, reason error) error {
+	if p.prefixed && start == p.object {
+		start = p.line
+	}
 	p.s.Pos, p.last = end, end
 	p.counts.Events++
 	p.counts.Quarantined++

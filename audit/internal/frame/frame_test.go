@@ -32,8 +32,13 @@ func mapID(f *jsonscan.Fields, d *draft.Draft) error {
 // outline says what came out: the id of each event, or what was quarantined and why.
 func outline(t *testing.T, data string) string {
 	t.Helper()
+	return outlineOf(t, &format, data)
+}
+
+func outlineOf(t *testing.T, f *Format, data string) string {
+	t.Helper()
 	var all []string
-	counts, err := Tabled(&format, table, mapID, []byte(data), func(r *audit.Record) error {
+	counts, err := Tabled(f, table, mapID, []byte(data), func(r *audit.Record) error {
 		if id, ok := r.Get("id"); ok {
 			all = append(all, id.Str)
 			return nil
@@ -82,6 +87,26 @@ func TestWhatHoldsEvents(t *testing.T) {
 	}
 }
 
+// Text before an event on its line is no part of it. What cannot be read keeps it.
+func TestPrefix(t *testing.T) {
+	defer func() { format.Prefixed = false }()
+	format.Prefixed = true
+	for data, want := range map[string]string{
+		"@cee: " + `{"id":1}` + "\n@cee: " + `{"id":2}` + "\n":                                                "1 2",
+		"Nov 23 host x[7]: " + `{"id":1}` + "\r\nNov 24 host x[7]: " + `{"id":2}`:                             "1 2",
+		"@cee: " + `{"id":1}` + "\n" + `{"id":2}` + "\n@cee: " + `{"id":3}`:                                   "1 2 3",
+		"@cee: " + `{"id":1}` + "\n@cee: " + `{"id":2,"x":` + "\n@cee: " + `{"id":3}`:                         `1 malformed event(@cee: {"id":2,"x":) 3`,
+		"@cee: " + `{"id":1}` + "\n@cee: " + `{"x":2}` + "\n@cee: " + `{"id":3}`:                              `1 no event(@cee: {"x":2}) 3`,
+		"@cee: " + `{"id":1,"x":"never closed` + "\n@cee: " + `{"id":2}`:                                      `malformed event(@cee: {"id":1,"x":"never closed) 2`,
+		"rubbish\n@cee: " + `{"id":1}`:                                                                        "no file(rubbish) 1",
+		"@cee: " + `{"id":1}` + "\nrubbish\n@cee: " + `{"id":2}` + " trailing\n@cee: " + `{"id":3}` + "\nend": "1 no file(rubbish) 2 no file(trailing) 3 no file(end)",
+	} {
+		if got := outline(t, data); got != want {
+			t.Errorf("%s\n\tgot  %s\n\twant %s", data, got, want)
+		}
+	}
+}
+
 // A file full of broken events takes linear time: what may be read again has a budget.
 func TestLinear(t *testing.T) {
 	const n = 5000
@@ -113,4 +138,42 @@ func (c *counting) Read() (jsonscan.Kind, error) {
 	k, err := c.tabled.Read()
 	c.read += c.scan.Pos - from
 	return k, err
+}
+
+// TestListsInObjects: a list may be in an object, and other members may be around both.
+func TestListsInObjects(t *testing.T) {
+	deep := Format{Lists: []string{"data.items", "more"}, Own: []string{"id"}, First: []string{"id"}, NotFile: errNotFile, NotEvent: errNotEvent}
+	for data, want := range map[string]string{
+		`{"data":{"n":1,"items":[{"id":1}]},"more":[{"id":2}]}`:     "1 2",
+		`{"data":{"items":[]},"x":{"more":[{"id":1}]}}`:             "",
+		`{"data":{"id":7,"items":[{"id":1}]}}`:                      "1",
+		`{"data":[{"items":[{"id":1}]}]}`:                           "no file({\"data\":[{\"items\":[{\"id\":1}]}]})",
+		`{"data":{"items":[{"id":1}],"x":tru}}{"id":2}`:             `the file(],"x":tru}}{"id":2})`,
+		"{\"data\":{\"items\":[{\"id\":1}],\"x\":tru}}\n{\"id\":2}": `1 malformed event(],"x":tru}}) 2`,
+	} {
+		got := outlineOf(t, &deep, data)
+		if !strings.HasSuffix(got, want) || want == "" && got != "" {
+			t.Errorf("%s gives %s, want %s", data, got, want)
+		}
+	}
+}
+
+// TestControl: a sign of life holds no events, and what is not quite one does.
+func TestControl(t *testing.T) {
+	control := Format{Lists: []string{"records"}, NotFile: errNotFile, NotEvent: errNotEvent}
+	control.Control.Key, control.Control.Value = "kind", "PING"
+	for data, want := range map[string]string{
+		`{"kind":"PING","records":[{"id":1}]}`:          "",
+		`{"kind":"PING","records":[{"id":1}]}{"id":2}`:  "2",
+		`{"kind":"ping","records":[{"id":1}]}`:          "1",
+		`{"Kind":"PING","records":[{"id":1}]}`:          "1",
+		`{"kind":["PING"],"records":[{"id":1}]}`:        "1",
+		`{"records":[{"id":1}],"kind":"PING"}`:          "1",
+		`{"kind":"PING","x":{"records":[]}}`:            `no file({"kind":"PING","x":{"records":[]}})`,
+		`{"records":[{"kind":"PING","id":1},{"id":2}]}`: "1 2",
+	} {
+		if got := outlineOf(t, &control, data); got != want {
+			t.Errorf("%s gives %s, want %s", data, got, want)
+		}
+	}
 }

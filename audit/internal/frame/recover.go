@@ -39,8 +39,13 @@ func (p *parser) recover(start int, alone bool, cause error) error {
 }
 
 // nextLine finds the next line that begins with an object. No string holds one, and
-// what is indented within an object begins with space.
+// what is indented within an object begins with space. Where text precedes the events,
+// every line is one of its own.
 func (p *parser) nextLine(from int) (int, bool) {
+	if p.prefixed {
+		i := bytes.IndexByte(p.s.Data[from:], '\n')
+		return from + i + 1, i >= 0
+	}
 	i := bytes.Index(p.s.Data[from:], []byte("\n{"))
 	return from + i + 1, i >= 0
 }

@@ -131,15 +131,12 @@ func (f *Fields) wanted(n *node, depth int) error {
 
 // seen says whether anything at or below a node was found.
 func (f *Fields) seen(n *node) bool {
-	if n.field >= 0 && len(f.found[n.field]) > 0 {
-		return true
-	}
-	for _, kid := range n.kids {
-		if f.seen(kid) {
+	for _, field := range n.below {
+		if len(f.found[field]) > 0 {
 			return true
 		}
 	}
-	return n.item != nil && f.seen(n.item)
+	return false
 }
 
 func (f *Fields) array(n *node, depth int) error {
@@ -248,6 +245,9 @@ func (f *Fields) Raw(field int) string {
 	}
 	return f.piece(f.found[field][0])
 }
+
+// RawOf is the same for what lies at a place.
+func (f *Fields) RawOf(sp Span) string { return f.piece(sp) }
 
 func (f *Fields) piece(sp Span) string {
 	if f.text == "" {

@@ -88,6 +88,25 @@ func TestNotJSON(t *testing.T) {
 	}
 }
 
+// TestCheckPath: what it takes, a table can be made of, and finds.
+func TestCheckPath(t *testing.T) {
+	for path, first := range map[string]string{`a`: "a", `a.b`: "a", `a[].b`: "a", `a[][].b`: "a", `"x.y".b`: "x.y", `a."b[]"[]`: "a", `a[]`: "a"} {
+		if err := CheckPath(path); err != nil || FirstKey(path) != first {
+			t.Errorf("%s: %v, first key %s", path, err, FirstKey(path))
+		}
+		NewTable([]string{path})
+	}
+	for _, path := range []string{``, `.`, `a.`, `.a`, `a..b`, `a[`, `a[0]`, `a[]b`, `a[].`, `[]`, `[].a`, `"a`, `a."b`, `a"b"`, `"a"b`} {
+		if CheckPath(path) == nil {
+			t.Errorf("%q is taken", path)
+		}
+	}
+	f, err := Of(`{"a":{"b[]":[{"x.y":1},{"x.y":2}]}}`, NewTable([]string{`a."b[]"[]."x.y"`}))
+	if err != nil || strings.Join(f.Strs(0), " ") != "1 2" {
+		t.Errorf("%q, %v", f.Strs(0), err)
+	}
+}
+
 func TestPathsAreUnique(t *testing.T) {
 	defer func() {
 		if recover() == nil {

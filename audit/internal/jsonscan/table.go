@@ -1,6 +1,7 @@
 package jsonscan
 
 import (
+	"errors"
 	"fmt"
 	"strings"
 )
@@ -17,6 +18,47 @@ type node struct {
 	field int // -1: none ends here
 	kids  map[string]*node
 	item  *node // of the elements of an array
+	below []int // the fields at this place and further down
+}
+
+// CheckPath says what is wrong with a path that others wrote, before [NewTable] gets it.
+func CheckPath(path string) error {
+	rest := path
+	for first := true; rest != "" || first; first = false {
+		key, more, err := cutKey(rest)
+		if err != nil {
+			return err
+		}
+		for strings.HasPrefix(more, "[]") {
+			more = more[2:]
+		}
+		if more != "" && more[0] != '.' {
+			return fmt.Errorf("after %q there must be a dot, [] or the end", key)
+		}
+		if more == "." {
+			return errors.New("it ends with a dot")
+		}
+		rest = strings.TrimPrefix(more, ".")
+	}
+	return nil
+}
+
+// cutKey takes the key with which a path begins.
+func cutKey(path string) (key, rest string, err error) {
+	if quoted, ok := strings.CutPrefix(path, `"`); ok {
+		if key, rest, ok = strings.Cut(quoted, `"`); !ok {
+			return "", "", errors.New("a quote is not closed")
+		}
+		return key, rest, nil
+	}
+	end := strings.IndexAny(path, `.["`)
+	if end < 0 {
+		end = len(path)
+	}
+	if end == 0 {
+		return "", "", errors.New("a key is empty: write it in quotes if it has dots, brackets or quotes in it")
+	}
+	return path[:end], path[end:], nil
 }
 
 // NewTable makes a table in which the field i is what lies at paths[i]; "" is a field
@@ -32,6 +74,7 @@ func NewTable(paths []string) *Table {
 		at := t.root
 		for rest := path; rest != ""; {
 			at, rest = at.step(path, rest)
+			at.below = append(at.below, i)
 		}
 		if at.field >= 0 {
 			panic(fmt.Sprintf("jsonscan: %s is there twice", path))
@@ -49,17 +92,9 @@ func (n *node) step(path, rest string) (*node, string) {
 		}
 		return n.item, strings.TrimPrefix(more, ".")
 	}
-	var key string
-	if quoted, ok := strings.CutPrefix(rest, `"`); ok {
-		if key, rest, ok = strings.Cut(quoted, `"`); !ok {
-			panic("jsonscan: no closing quote in " + path)
-		}
-	} else {
-		end := strings.IndexAny(rest, ".[")
-		if end < 0 {
-			end = len(rest)
-		}
-		key, rest = rest[:end], rest[end:]
+	key, rest, err := cutKey(rest)
+	if err != nil {
+		panic(fmt.Sprintf("jsonscan: %s: %v", path, err))
 	}
 	if n.kids == nil {
 		n.kids = map[string]*node{}
@@ -68,4 +103,13 @@ func (n *node) step(path, rest string) (*node, string) {
 		n.kids[key] = &node{field: -1}
 	}
 	return n.kids[key], strings.TrimPrefix(rest, ".")
+}
+
+// FirstKey is the key with which a path begins, "" if it cannot be read.
+func FirstKey(path string) string {
+	key, _, err := cutKey(path)
+	if err != nil {
+		return ""
+	}
+	return key
 }

@@ -1,6 +1,9 @@
 package jsonscan
 
-import "unicode/utf8"
+import (
+	"bytes"
+	"unicode/utf8"
+)
 
 func hexDigit(c byte) (rune, bool) {
 	switch {
@@ -21,9 +24,12 @@ func hexDigit(c byte) (rune, bool) {
 func Unescape(dst, raw []byte) []byte {
 	for i := 0; i < len(raw); {
 		if raw[i] != '\\' {
-			dst = append(dst, raw[i])
-			i++
-			continue
+			plain := bytes.IndexByte(raw[i:], '\\')
+			if plain < 0 {
+				return append(dst, raw[i:]...)
+			}
+			dst = append(dst, raw[i:i+plain]...)
+			i += plain
 		}
 		if raw[i+1] != 'u' {
 			dst = append(dst, shortEscape(raw[i+1]))
@@ -76,4 +82,17 @@ func appendRune(dst []byte, r rune) []byte {
 		return append(dst, 0xe0|byte(r>>12), 0x80|byte(r>>6)&0x3f, 0x80|byte(r)&0x3f)
 	}
 	return utf8.AppendRune(dst, r)
+}
+
+// Unquote takes a text that is a JSON string out of its quotes; any other text it
+// returns as it is.
+func Unquote(text string) string {
+	s := Scanner{Data: []byte(text)}
+	if s.Peek() != '"' {
+		return text
+	}
+	if _, err := s.ReadString(); err != nil || s.Pos != len(text) {
+		return text
+	}
+	return string(Unescape(nil, s.Data[1:s.Pos-1]))
 }
