@@ -1,6 +1,7 @@
 // Command custody is the auditor's command: it verifies copies of logs, looks
-// into them and makes and checks proofs. It works on files alone, offline, and
-// shares only package ledger with the collector. docs/cli.md describes it.
+// into them, renders their records and makes and checks proofs. It works on files
+// alone, offline, and shares only packages ledger and audit with the collector.
+// docs/cli.md describes it.
 package main
 
 import (

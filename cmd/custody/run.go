@@ -52,6 +52,7 @@ func commands() []command {
 	return []command{
 		{"verify", "check every record and seal of a store", verifyHelp, runVerify},
 		{"inspect", "show what is in a store", inspectHelp, runInspect},
+		{"render", "print a store's records as OCSF events", renderHelp, runRender},
 		{"prove", "write one record with its proof to a file", proveHelp, runProve},
 		{"pack", "write chosen records with their proofs to a file of text", packHelp, runPack},
 		{"check-proof", "check such a file, offline, and show what it proves", checkProofHelp, runCheckProof},
