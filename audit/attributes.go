@@ -11,6 +11,7 @@ const (
 	AttrQuarantined   = "audit.quarantined"
 	AttrParseError    = "audit.parse.error"
 	AttrParseWarning  = "audit.parse.warning"
+	AttrTimeSkew      = "audit.time.skew" // milliseconds that Time is ahead of when the record was taken up; set there, never by a parser
 	AttrCorrelationID = "audit.correlation.id"
 	AttrAmendment     = "audit.amendment.reason" // why a record was sent late or again
 	AttrPhase         = "audit.phase"            // which of several events about one request this is, in the provider's words
@@ -65,7 +66,8 @@ const (
 	AttrTargetName      = "audit.target.name"
 	AttrTargetAccountID = "audit.target.account.id"
 	AttrTargetRegion    = "audit.target.region"
-	AttrTargets         = "audit.targets" // maps with the keys id, type, account.id
+	AttrTargets         = "audit.targets"           // maps with the keys id, type, name, account.id, region
+	AttrPrivileges      = "audit.target.privileges" // roles, policies or permissions that are given or taken, in the provider's words
 	AttrCloudResourceID = "cloud.resource_id"
 )
 

@@ -2,7 +2,9 @@ package audittest
 
 import (
 	"bytes"
+	"compress/gzip"
 	"encoding/base64"
+	"io"
 
 	"github.com/otelcol-custody/custody/audit"
 	"github.com/otelcol-custody/custody/audit/internal/jsonscan"
@@ -18,7 +20,7 @@ func isWrapped(element []byte, r *audit.Record) bool {
 }
 
 // inString says whether body is what a JSON string in data stands for, as it is or in
-// base64: an envelope may hold an event so.
+// base64, or in a file that is packed so: an envelope may hold an event so.
 func inString(data, body []byte) bool {
 	for i := range data {
 		if data[i] != '"' {
@@ -32,9 +34,20 @@ func inString(data, body []byte) bool {
 		if bytes.Equal(text, body) {
 			return true
 		}
-		if decoded, err := base64.StdEncoding.DecodeString(string(text)); err == nil && bytes.Equal(decoded, body) {
+		decoded, err := base64.StdEncoding.DecodeString(string(text))
+		if err == nil && (bytes.Equal(decoded, body) || isPacked(decoded, body)) {
 			return true
 		}
 	}
 	return false
+}
+
+// isPacked says whether body is in what packed inflates to, as it is or in a string.
+func isPacked(packed, body []byte) bool {
+	r, err := gzip.NewReader(bytes.NewReader(packed))
+	if err != nil {
+		return false
+	}
+	data, err := io.ReadAll(io.LimitReader(r, 64<<20))
+	return err == nil && (bytes.Contains(data, body) || inString(data, body))
 }

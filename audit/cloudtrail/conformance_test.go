@@ -21,7 +21,7 @@ func TestSamples(t *testing.T) {
 		t.Log("set CUSTODY_SAMPLES to a folder with aws_cloudtrail/ in it to read real files")
 		return
 	}
-	fill := map[string]int{}
+	fill, without := map[string]int{}, withoutTarget{}
 	total := 0
 	err := filepath.WalkDir(filepath.Join(root, "aws_cloudtrail"), func(path string, d fs.DirEntry, err error) error {
 		if err != nil || d.IsDir() || !strings.HasSuffix(path, ".json") {
@@ -36,6 +36,9 @@ func TestSamples(t *testing.T) {
 		compareWrapped(t, path, records)
 		total += len(records)
 		countFilled(fill, records)
+		for i := range records {
+			without.add(t, &records[i])
+		}
 		return nil
 	})
 	if err != nil {
@@ -47,6 +50,7 @@ func TestSamples(t *testing.T) {
 	for _, key := range filledKeys {
 		t.Logf("%-22s %5.1f %% of %d events", key, 100*float64(fill[key])/float64(total), total)
 	}
+	without.log(t)
 }
 
 var filledKeys = []string{

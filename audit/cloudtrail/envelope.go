@@ -53,8 +53,8 @@ func (p *parser) content() ([]byte, error) {
 	}
 	// EventBridge carries the events of other services, too, under other types.
 	kind := ""
-	if sp := p.spans[slotDetailType]; p.has(slotDetailType) {
-		kind = string(p.Data[sp.start:sp.end])
+	if sp := p.spans[slotDetailType]; p.has(slotDetailType) && (sp.kind == jsonscan.Text || sp.kind == jsonscan.Escaped) {
+		kind = string(jsonscan.Unescape(nil, p.Data[sp.start:sp.end]))
 	}
 	sp := p.spans[slotDetail]
 	if !p.has(slotDetail) || sp.kind != jsonscan.Object || !strings.HasSuffix(kind, " via CloudTrail") {

@@ -43,6 +43,7 @@ func TestEnvelopes(t *testing.T) {
 		"CloudWatch Logs":           logEvents("DATA_MESSAGE", eventA),
 		"a log event alone":         `{"id":"1","timestamp":1,"message":` + quoted(eventA) + `}`,
 		"EventBridge":               eventBridge(apiCall, eventA),
+		"EventBridge, escaped":      eventBridge(`AWS API Call via CloudTrai\u006c`, eventA),
 		"EventBridge, sign-in":      eventBridge("AWS Console Sign In via CloudTrail", eventA),
 		"EventBridge, insight":      eventBridge("AWS Insight via CloudTrail", eventA),
 		"EventBridge, pretty":       "[\n " + strings.ReplaceAll(eventBridge(apiCall, eventA), `"detail":`, "\"detail\" : \n") + "\n]",
@@ -74,12 +75,13 @@ func TestControlMessage(t *testing.T) {
 	control := logEvents("CONTROL_MESSAGE", "CWL CONTROL MESSAGE: Checking health of destination.")
 	for data, want := range map[string]int{
 		control: 0,
-		control + logEvents("DATA_MESSAGE", eventA) + control: 1,
-		`{"messageType":"CONTROL_MESSAGE","logEvents":[]}`:    0,
-		logEvents("DATA_MESSAGE"):                             0,
-		logEvents("DATA_MESSAGE", "CWL CONTROL MESSAGE: x"):   1,
-		`{"messageType":"CONTROL_MESSAGE"}`:                   1,
-		control[:len(control)-5]:                              1,
+		control + logEvents("DATA_MESSAGE", eventA) + control:                           1,
+		`{"messageType":"CONTROL_MESSAGE","logEvents":[]}`:                              0,
+		logEvents("DATA_MESSAGE"):                                                       0,
+		logEvents("DATA_MESSAGE", "CWL CONTROL MESSAGE: x"):                             1,
+		`{"messageType":"CONTROL_MESSAGE"}`:                                             1,
+		`{"messageType":"CONTROL_MESSAGE","Records":[` + eventA + `],"logEvents":[{}]}`: 1,
+		control[:len(control)-5]:                                                        1,
 	} {
 		if got := len(parse(t, []byte(data))); got != want {
 			t.Errorf("%s: %d records, want %d", data, got, want)

@@ -50,6 +50,7 @@ func (m *mapper) event(body []byte, base int) error {
 	m.actor(category)
 	m.source()
 	m.target()
+	m.privileges()
 	m.amendment()
 	return nil
 }

@@ -26,6 +26,8 @@ const (
 	ctxRequestItems // a list
 	ctxRequestItem
 	ctxResponse
+	ctxAnswer // what wraps all of a response
+	ctxMade   // what was made
 	ctxResponseSet
 	ctxResponseItems // a list
 	ctxResponseItem
@@ -37,6 +39,7 @@ const (
 	ctxAddendum
 	ctxInsight
 	ctxWindow
+	ctxPacked
 )
 
 // element is the context of the values in a list.
@@ -71,8 +74,11 @@ type item struct {
 
 // fields is what the scanner noted of one event.
 type fields struct {
-	set       [(int(numSlots) + 63) / 64]uint64 // which of spans count
+	set       slotSet // whose keys were met
+	inItem    slotSet // whose keys were met in this element of a list
 	spans     [numSlots]span
+	inSet     bool // whether the items of this set were met
+	wrappers  []wrapper
 	resources []resource
 	full      bool   // resources holds draft.MaxTargets, and there are more
 	asked     []item // from lists in requestParameters
@@ -83,20 +89,35 @@ type fields struct {
 }
 
 func (f *fields) reset() {
-	f.set = [len(f.set)]uint64{}
+	f.set = slotSet{}
+	f.wrappers = f.wrappers[:0]
 	f.resources = f.resources[:0]
 	f.asked = f.asked[:0]
 	f.made = f.made[:0]
 	f.full, f.failed, f.omitted, f.duplicate = false, false, false, false
 }
 
-func (f *fields) has(s slot) bool { return f.set[s>>6]>>(s&63)&1 != 0 }
+// A slotSet holds slots.
+type slotSet [(int(slotsInTotal) + 63) / 64]uint64
+
+func (s *slotSet) has(x slot) bool { return s[x>>6]>>(x&63)&1 != 0 }
+func (s *slotSet) add(x slot)      { s[x>>6] |= 1 << (x & 63) }
+
+func (f *fields) has(s slot) bool { return f.set.has(s) }
 
 // enter is told of each non-empty object before its members.
 func (f *fields) enter(c context) {
-	if c != ctxResource {
-		return
+	switch c {
+	case ctxRequestSet, ctxResponseSet:
+		f.inSet = false
+	case ctxRequestItem, ctxResponseItem:
+		f.inItem = slotSet{}
+	case ctxResource:
+		f.enterResource()
 	}
+}
+
+func (f *fields) enterResource() {
 	if f.full = len(f.resources) == draft.MaxTargets; !f.full {
 		f.resources = append(f.resources, resource{})
 	}
@@ -105,12 +126,60 @@ func (f *fields) enter(c context) {
 // find looks a key up. A key that was there before counts as unknown, so that
 // the first one wins, with all that is in it.
 func (f *fields) find(c context, key []byte) (slot, context) {
-	s, child := lookup(c, key)
-	if s != slotNone && s < numSlots && c != ctxRequestItem && c != ctxResponseItem && f.has(s) {
+	to, child := lookup(c, key)
+	switch {
+	case to == slotNone:
+		if child != ctxNone && !f.wraps(wrapper{c, child, key}) {
+			return slotNone, ctxNone
+		}
+		return slotNone, child
+	case to > numSlots && to < slotOmitted:
+		return to, child // noteResource sees to it
+	}
+	met := &f.set
+	if c == ctxRequestItem || c == ctxResponseItem {
+		met = &f.inItem
+	}
+	if met.has(to) {
 		f.duplicate = true
 		return slotNone, ctxNone
 	}
-	return s, child
+	met.add(to)
+	return to, child
+}
+
+// A wrapper is a key that is no field but has fields in it.
+type wrapper struct {
+	in, child context
+	key       []byte
+}
+
+// maxWrappers bounds how many wrappers of an event are told apart. What is in others is
+// not looked at.
+const maxWrappers = 16
+
+// wraps notes a wrapper, and says whether what is in it counts: not if the key occurs
+// twice, or if something that was made has been found already.
+func (f *fields) wraps(w wrapper) bool {
+	if w.in == ctxRequestSet || w.in == ctxResponseSet {
+		again := f.inSet
+		f.inSet, f.duplicate = true, f.duplicate || again
+		return !again
+	}
+	for _, other := range f.wrappers {
+		if other.in == w.in && string(other.key) == string(w.key) {
+			f.duplicate = true
+			return false
+		}
+		if other.child == ctxMade && w.child == ctxMade {
+			return false
+		}
+	}
+	if len(f.wrappers) == maxWrappers {
+		return false
+	}
+	f.wrappers = append(f.wrappers, w)
+	return true
 }
 
 // note keeps where the value of a slot lies.
@@ -120,9 +189,9 @@ func (s *scanner) note(to slot, c context, start, end int, k jsonscan.Kind) {
 	}
 	sp := span{start, end, k}
 	switch {
-	case to == slotResult:
+	case to >= slotResult:
 		s.failed = s.failed || k == jsonscan.Text && string(s.Data[start:end]) == "Failure"
-	case to == slotOmitted:
+	case to >= slotOmitted:
 		s.omitted = s.omitted || k == jsonscan.True
 	case to > numSlots:
 		s.noteResource(to, sp)
@@ -133,7 +202,6 @@ func (s *scanner) note(to slot, c context, start, end int, k jsonscan.Kind) {
 	case c == ctxResponseItem:
 		s.made = appendItem(s.made, to, sp)
 	default:
-		s.set[to>>6] |= 1 << (to & 63)
 		s.spans[to] = sp
 	}
 }
@@ -141,6 +209,7 @@ func (s *scanner) note(to slot, c context, start, end int, k jsonscan.Kind) {
 // noteContent notes what is in a value that is written as {"tag":1,"content":"i-0"}. It
 // has been read already.
 func (s *scanner) noteContent(to slot, start int) {
+	s.spans[to] = span{}
 	in := jsonscan.Scanner{Data: s.Data, Pos: start}
 	for more := in.Open('}'); more; {
 		key, _, err := in.Key()

@@ -25,7 +25,8 @@ func identityClass(service, name string) (ocsfClass, bool) {
 
 // Activities of class 3001: 1 create, 2 enable, 3 password change, 4 password
 // reset, 5 disable, 6 delete, 7 attach policy, 8 detach policy, 10 enable a
-// second factor, 11 disable it. Of class 3006: 1 assign privileges, 2 revoke
+// second factor, 11 disable it. A virtual device is nobody's before EnableMFADevice gives it
+// to a user, so that making or deleting one changes no account. Of class 3006: 1 assign privileges, 2 revoke
 // them, 3 add user, 4 remove user, 5 delete, 6 create.
 var iamClasses = map[string]ocsfClass{
 	"CreateUser":                      {audit.ClassAccountChange, 1},
@@ -48,8 +49,6 @@ var iamClasses = map[string]ocsfClass{
 	"DeleteRolePolicy":                {audit.ClassAccountChange, 8},
 	"EnableMFADevice":                 {audit.ClassAccountChange, 10},
 	"DeactivateMFADevice":             {audit.ClassAccountChange, 11},
-	"CreateVirtualMFADevice":          {audit.ClassAccountChange, audit.ActivityOther},
-	"DeleteVirtualMFADevice":          {audit.ClassAccountChange, audit.ActivityOther},
 	"ResyncMFADevice":                 {audit.ClassAccountChange, audit.ActivityOther},
 	"CreateAccessKey":                 {audit.ClassAccountChange, audit.ActivityOther},
 	"UpdateAccessKey":                 {audit.ClassAccountChange, audit.ActivityOther},

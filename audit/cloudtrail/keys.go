@@ -12,8 +12,12 @@ func lookup(c context, key []byte) (slot, context) {
 		return bodyKey(key), ctxNone
 	case ctxRequestSet, ctxResponseSet:
 		return setKey(c, key)
-	case ctxResponse, ctxResponseItem, ctxAdditional, ctxDetails:
-		return responseKey(c, key)
+	case ctxResponse, ctxAdditional, ctxDetails:
+		return reportKey(c, key)
+	case ctxAnswer:
+		return slotNone, madeIn(key)
+	case ctxResponseItem:
+		return itemKey(key), ctxNone
 	case ctxIdentity, ctxSession, ctxSessionAttributes:
 		return identityKey(c, key)
 	case ctxNone:
@@ -44,6 +48,8 @@ func eventKey(key []byte) (slot, context) {
 		return slotTLS, ctxTLS
 	case "timeWindow":
 		return slotWindow, ctxWindow
+	case "awslogs", "kinesis":
+		return slotNone, ctxPacked
 	}
 	return plainEventKey(key), ctxNone
 }
@@ -109,6 +115,8 @@ func outerKey(key []byte) slot {
 		return slotDetailType
 	case "CloudTrailEvent":
 		return slotLookup
+	case "data":
+		return slotData
 	case "awsAccountId":
 		return slotDigestAccount
 	case "digestEndTime":
@@ -206,7 +214,7 @@ type keySlot struct {
 	slot slot
 }
 
-var smallKeys = [ctxWindow + 1][]keySlot{
+var smallKeys = [ctxPacked + 1][]keySlot{
 	ctxOnBehalfOf:  {{"userId", slotBehalfUser}, {"identityStoreArn", slotBehalfStore}},
 	ctxDelegate:    {{"accountId", slotDelegateAccount}},
 	ctxScope:       {{"sourceArn", slotScopeSource}, {"credentialsIssuedTo", slotScopeIssuedTo}},
@@ -218,52 +226,16 @@ var smallKeys = [ctxWindow + 1][]keySlot{
 		{"state", slotInsightState}, {"eventSource", slotInsightSource}, {"eventName", slotInsightName},
 	},
 	ctxWindow: {{"windowStart", slotWindowStart}},
+	ctxPacked: {{"data", slotPacked}},
+	ctxMade: {
+		{"vpcId", slotMadeVPC}, {"subnetId", slotMadeSubnet}, {"routeTableId", slotMadeRouteTable},
+		{"internetGatewayId", slotMadeInternetGateway}, {"natGatewayId", slotMadeNATGateway},
+		{"networkInterfaceId", slotMadeInterface}, {"allocationId", slotMadeAllocation}, {"volumeId", slotMadeVolume},
+		{"snapshotId", slotMadeSnapshot}, {"imageId", slotMadeImage}, {"groupId", slotMadeGroup},
+		{"serialNumber", slotMadeMFA},
+	},
 	ctxResource: {
 		{"ARN", slotResourceARN}, {"ARNPrefix", slotResourcePrefix},
 		{"type", slotResourceType}, {"accountId", slotResourceAccount},
 	},
-}
-
-// setKey serves the EC2 form of a list: {"items":[{…}]}.
-func setKey(c context, key []byte) (slot, context) {
-	if string(key) != "items" {
-		return slotNone, ctxNone
-	}
-	if c == ctxRequestSet {
-		return slotNone, ctxRequestItems
-	}
-	return slotNone, ctxResponseItems
-}
-
-// responseKey serves the objects in which services report what came of it.
-func responseKey(c context, key []byte) (slot, context) {
-	if c == ctxResponseItem {
-		if string(key) == "instanceId" {
-			return slotInstance, ctxNone
-		}
-		return slotNone, ctxNone
-	}
-	switch string(key) {
-	case "omitted":
-		return slotOmitted, ctxNone
-	case "ConsoleLogin", "CheckMfa", "SwitchRole", "ExitRole", "RenewRole", "GetSigninToken",
-		"CredentialVerification", "CredentialChallenge", "UserAuthentication",
-		"PasswordRecoveryRequested", "PasswordRecoveryCompleted", "PasswordUpdated":
-		return slotResult, ctxNone
-	}
-	if c == ctxAdditional && string(key) == "MFAUsed" {
-		return slotMFAUsed, ctxNone
-	}
-	if c != ctxResponse {
-		return slotNone, ctxNone
-	}
-	switch string(key) {
-	case "errorCode":
-		return slotResponseCode, ctxNone
-	case "errorMessage":
-		return slotResponseMessage, ctxNone
-	case "instancesSet":
-		return slotNone, ctxResponseSet
-	}
-	return slotNone, ctxNone
 }

@@ -31,10 +31,10 @@ var (
 // format is how CloudTrail delivers events.
 var format = frame.Format{
 	Provider: provider, Product: product,
-	Lists:   []string{"Records", "logEvents", "Events"},
+	Lists:   []string{"Records", "logEvents", "Events", "records"},
 	Own:     []string{"eventVersion", "detail-type", "detail", "CloudTrailEvent"},
 	First:   []string{"eventVersion"},
-	Control: struct{ Key, Value string }{"messageType", "CONTROL_MESSAGE"},
+	Control: struct{ Key, Value, List string }{"messageType", "CONTROL_MESSAGE", "logEvents"},
 	NotFile: ErrNotCloudTrail, NotEvent: ErrNotEvent,
 }
 
@@ -42,11 +42,13 @@ var format = frame.Format{
 // log file {"Records":[…]}, a list of events (aggregated events come so), single events
 // one after another, a digest file, which is one record, or events as subscriptions of
 // CloudWatch Logs, EventBridge and LookupEvents wrap them. A control message of
-// CloudWatch Logs holds no event.
+// CloudWatch Logs holds no event. What a subscription hands over packed, as gzip in base64,
+// is opened; one envelope may inflate to 16 MiB, and all of them to 16 MiB or 64 times
+// data, whichever is more.
 //
 // The record and its Attributes are reused: they are valid until emit returns. Body
 // points into data, or, for an event that lies in an envelope as a string, is what the
-// string stands for.
+// string stands for; for one that was packed, in what it inflates to.
 //
 // Nothing is dropped: an event that cannot be read is emitted as quarantined, with its
 // raw bytes and its envelope, and costs none of its neighbours; so is the rest of a file
@@ -60,8 +62,10 @@ func Parse(data []byte, emit func(*audit.Record) error) (audit.Counts, error) {
 // A parser holds what one call of Parse needs.
 type parser struct {
 	scanner
-	mapper mapper
-	inner  *parser // of what is in an envelope; made for the first one
+	mapper   mapper
+	inner    *parser // of what is in an envelope; made for the first one
+	nested   bool    // the data were packed in others
+	inflated int     // bytes, out of packed envelopes
 }
 
 func newParser(data []byte) *parser {
@@ -90,6 +94,8 @@ func (p *parser) Map(e *frame.Element) (*audit.Record, error) {
 		e.Widen()
 		m.begin(e.Body(), e.Start)
 		m.digest()
+	case p.isPacked():
+		return nil, p.unpack(e)
 	case p.isEnvelope():
 		return p.unwrap(e)
 	default:

@@ -4,7 +4,7 @@ package cloudtrail
 func requestKey(c context, key []byte) (slot, context) {
 	if c == ctxRequest {
 		if string(key) == "omitted" {
-			return slotOmitted, ctxNone
+			return slotOmitted + reportOf(c), ctxNone
 		}
 		// EC2 wraps its lists: instancesSet, vpcSet, groupSet …
 		if n := len(key); n > 3 && string(key[n-3:]) == "Set" {
@@ -31,6 +31,9 @@ func bodyKey(key []byte) slot {
 		return slotNone
 	}
 	lower := append(append(space[:0], key[0]|0x20), key[1:]...)
+	if string(lower) == "vpcIds" {
+		return slotVPCs
+	}
 	if s := computeParam(lower); s != slotNone {
 		return s
 	}
@@ -69,6 +72,12 @@ func identityParam(key []byte) slot {
 		return slotAccountParam
 	case "permissionSetArn":
 		return slotPermissionSet
+	case "principalId":
+		return slotPrincipal
+	case "principalType":
+		return slotPrincipalType
+	case "targetId":
+		return slotTargetAccount
 	}
 	return slotNone
 }
@@ -165,6 +174,37 @@ func serviceParam(key []byte) slot {
 		return slotGenericName
 	case "id":
 		return slotGenericID
+	}
+	return rareParam(key)
+}
+
+// rareParam knows the parameters of few calls.
+func rareParam(key []byte) slot {
+	switch string(key) {
+	case "virtualMFADeviceName":
+		return slotMFAName
+	case "instanceIds":
+		return slotInstances
+	case "trailNameList":
+		return slotTrails
+	case "names":
+		return slotNames
+	case "resourceIdList":
+		return slotResourceIDs
+	case "bucket":
+		return slotPlainBucket
+	case "configurationARN":
+		return slotStorageLens
+	case "associationId":
+		return slotAssociation
+	case "sessionId":
+		return slotSSMSession
+	case "RegionName":
+		return slotRegionName
+	case "filters":
+		return slotFilters
+	case "parameterFilters":
+		return slotParamFilters
 	}
 	return slotNone
 }

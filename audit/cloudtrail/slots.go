@@ -50,6 +50,8 @@ const (
 	slotDetail
 	slotDetailType
 	slotLookup
+	slotData
+	slotPacked
 
 	// Of objects in the event.
 	slotActorType
@@ -84,7 +86,6 @@ const (
 	slotWebIdentity
 	slotWebProvider
 	slotMFAUsed
-	slotResult // "Success" or "Failure", in whatever names it
 	slotResponseCode
 	slotResponseMessage
 	slotTLSVersion
@@ -95,7 +96,22 @@ const (
 	slotInsightSource
 	slotInsightName
 	slotWindowStart
-	slotOmitted
+	slotDetailSnapshot
+	slotAdditionalARN
+
+	// Of what the answer says was made. See implied.go.
+	slotMadeVPC
+	slotMadeSubnet
+	slotMadeRouteTable
+	slotMadeInternetGateway
+	slotMadeNATGateway
+	slotMadeInterface
+	slotMadeAllocation
+	slotMadeVolume
+	slotMadeSnapshot
+	slotMadeImage
+	slotMadeGroup
+	slotMadeMFA
 
 	// Of requestParameters: what names a target. See target.go.
 	slotResourceParam
@@ -147,6 +163,9 @@ const (
 	slotLoadBalancer
 	slotAccountParam
 	slotPermissionSet
+	slotPrincipal
+	slotPrincipalType
+	slotTargetAccount
 	slotStateMachine
 	slotStream
 	slotDeliveryStream
@@ -155,6 +174,19 @@ const (
 	slotGenericShortARN
 	slotGenericName
 	slotGenericID
+	slotMFAName
+	slotVPCs
+	slotInstances
+	slotTrails
+	slotNames
+	slotResourceIDs
+	slotPlainBucket
+	slotStorageLens
+	slotAssociation
+	slotSSMSession
+	slotRegionName
+	slotFilters
+	slotParamFilters
 
 	numSlots
 
@@ -163,4 +195,14 @@ const (
 	slotResourcePrefix
 	slotResourceType
 	slotResourceAccount
+
+	// Of the event and of objects in it, each with slots of its own, so that a key that
+	// occurs twice shows. These have no span either.
+	slotOmitted
+	slotResult   = slotOmitted + reports // "Success" or "Failure", in whatever names it
+	slotsInTotal = slotResult + reports*results
 )
+
+// reports is the number of contexts that reportOf knows, results that of the keys that
+// resultKey does.
+const reports, results = 5, 12

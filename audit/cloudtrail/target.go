@@ -5,6 +5,7 @@ import (
 
 	"github.com/otelcol-custody/custody/audit"
 	"github.com/otelcol-custody/custody/audit/internal/draft"
+	"github.com/otelcol-custody/custody/audit/internal/jsonscan"
 )
 
 // target maps to what it was done: by the event's resources, else by the
@@ -17,6 +18,12 @@ func (m *mapper) target() {
 		m.itemTargets(m.s.made)
 		return
 	}
+	if m.madeTarget() {
+		return
+	}
+	if m.Rec.EventName == audit.EventUserAccess && m.assignmentTargets() {
+		return
+	}
 	if m.paramTarget(serviceTargets[m.str(slotSource)]) || m.paramTarget(commonTargets) {
 		return
 	}
@@ -24,10 +31,28 @@ func (m *mapper) target() {
 		m.itemTargets(m.s.asked)
 		return
 	}
-	if m.Rec.EventName == audit.EventAuthentication {
-		m.Put(audit.AttrTargetID, m.Rec.Resource.AccountID)
-		m.Put(audit.AttrTargetType, "AWS::Account")
+	m.impliedTarget()
+}
+
+// privileges names the policies or permission sets that are given or taken.
+func (m *mapper) privileges() {
+	switch m.Rec.EventName {
+	case audit.EventAccountChange, audit.EventGroupManagement, audit.EventUserAccess:
+		m.PutList(audit.AttrPrivileges, draft.First(m.str(slotPolicyARN), m.str(slotPolicy)), m.str(slotPermissionSet))
 	}
+}
+
+// assignmentTargets are who is given a permission set of Identity Center, in which
+// account, and the set.
+func (m *mapper) assignmentTargets() bool {
+	typ := "AWS::IdentityStore::User"
+	if m.str(slotPrincipalType) == "GROUP" {
+		typ = "AWS::IdentityStore::Group"
+	}
+	m.addTarget(m.str(slotPrincipal), typ, "")
+	m.addTarget(m.str(slotTargetAccount), "AWS::Organizations::Account", "")
+	m.addTarget(m.str(slotPermissionSet), "AWS::SSO::PermissionSet", "")
+	return m.putTargets()
 }
 
 // resourceTargets uses the event's resources. The first one that names itself
@@ -51,8 +76,17 @@ func (m *mapper) itemTargets(items []item) {
 }
 
 // paramTarget uses the first parameter in the list that the request has.
-func (m *mapper) paramTarget(list []param) bool {
+func (m *mapper) paramTarget(list []param) bool { return m.addParam(list) && m.putTargets() }
+
+// addParam adds what that parameter names.
+func (m *mapper) addParam(list []param) bool {
 	for _, c := range list {
+		if m.s.has(c.slot) && m.s.spans[c.slot].kind == jsonscan.Array {
+			if m.addList(m.s.spans[c.slot], c.typ) {
+				return true
+			}
+			continue
+		}
 		id := m.str(c.slot)
 		if id == "" {
 			continue
@@ -62,12 +96,37 @@ func (m *mapper) paramTarget(list []param) bool {
 			id, typ = id+"/"+object, "AWS::S3::Object"
 		}
 		m.addTarget(id, typ, "")
-		return m.putTargets()
+		return true
 	}
 	return false
 }
 
+// addList adds the texts in a list, which has been read already; false if there are none.
+func (m *mapper) addList(list span, typ string) (added bool) {
+	in := jsonscan.Scanner{Data: m.s.Data, Pos: list.start}
+	for more := in.Open(']'); more; {
+		at := in.Pos
+		if in.Peek() != '"' {
+			if in.Skip() != nil {
+				return added
+			}
+		} else if k, err := in.Scalar(); err == nil {
+			id := m.spanText(span{at + 1, in.Pos - 1, k})
+			m.addTarget(id, typ, "")
+			added = added || id != ""
+		}
+		var err error
+		if more, err = in.Next(']'); err != nil {
+			return added
+		}
+	}
+	return added
+}
+
 func (m *mapper) addTarget(id, typ, account string) {
+	if typ == "" && strings.HasPrefix(id, "arn:") {
+		typ = typeOfARN(id)
+	}
 	m.AddTarget(draft.Target{ID: id, Type: typ, Account: account})
 }
 

@@ -57,6 +57,7 @@ var commonTargets = []param{
 	{slotResourceParam, ""},
 	{slotGenericName, ""},
 	{slotGenericID, ""},
+	{slotAssociation, ""},
 	{slotRoleARN, "AWS::IAM::Role"},
 }
 
@@ -71,6 +72,18 @@ var serviceTargets = map[string][]param{
 		{slotPolicyARN, "AWS::IAM::ManagedPolicy"},
 		{slotPolicy, "AWS::IAM::ManagedPolicy"},
 		{slotMFASerial, "AWS::IAM::MFADevice"},
+		{slotMFAName, "AWS::IAM::VirtualMFADevice"},
+	},
+	"account.amazonaws.com": {
+		{slotRegionName, "AWS::Account::Region"},
+	},
+	"ec2.amazonaws.com": {
+		{slotVPCs, "AWS::EC2::VPC"},
+	},
+	"s3.amazonaws.com": {
+		{slotBucket, "AWS::S3::Bucket"},
+		{slotPlainBucket, "AWS::S3::Bucket"},
+		{slotStorageLens, "AWS::S3::StorageLens"},
 	},
 	"sts.amazonaws.com": {
 		{slotRoleARN, "AWS::IAM::Role"},
@@ -79,10 +92,15 @@ var serviceTargets = map[string][]param{
 	"ssm.amazonaws.com": {
 		{slotInstance, "AWS::EC2::Instance"},
 		{slotTargetParam, "AWS::EC2::Instance"}, // of a session
+		{slotInstances, "AWS::EC2::Instance"},
 		{slotGenericName, "AWS::SSM::Parameter"},
+		{slotNames, "AWS::SSM::Parameter"},
+		{slotSSMSession, "AWS::SSM::Session"},
 	},
 	"cloudtrail.amazonaws.com": {
 		{slotGenericName, "AWS::CloudTrail::Trail"},
+		{slotTrails, "AWS::CloudTrail::Trail"},
+		{slotResourceIDs, ""},
 	},
 	"secretsmanager.amazonaws.com": {
 		{slotSecret, "AWS::SecretsManager::Secret"},

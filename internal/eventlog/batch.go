@@ -68,13 +68,32 @@ func (b *Batch) Add(rec *audit.Record, from Origin) {
 	setBody(lr.Body(), rec.Body)
 
 	attrs := lr.Attributes()
-	attrs.EnsureCapacity(len(rec.Attributes) + 1)
+	attrs.EnsureCapacity(len(rec.Attributes) + 2)
 	b.bytes += len(rec.Body) + putAttributes(attrs, rec.Attributes)
 	if from.Source != "" {
 		attrs.PutStr("audit.ingest.source", from.Source)
 		b.bytes += len(from.Source)
 	}
+	if ahead := skew(rec.Time, from.Observed); ahead > 0 {
+		attrs.PutInt(audit.AttrTimeSkew, ahead)
+		b.bytes += scalarBytes
+	}
 	b.count++
+}
+
+// skew is by how many milliseconds, begun ones counted, an event claims to be later
+// than when it was taken up: one of the two clocks is wrong, and nobody can tell
+// which. The times stay as they are. 0 if the event is not ahead, or a time is unknown.
+func skew(event, observed time.Time) int64 {
+	if timestamp(event) == 0 || timestamp(observed) == 0 || !event.After(observed) {
+		return 0
+	}
+	ahead := event.Sub(observed) // at most what a duration holds
+	whole := int64(ahead / time.Millisecond)
+	if ahead%time.Millisecond > 0 {
+		whole++
+	}
+	return whole
 }
 
 // Take returns the gathered records and leaves the batch empty. The records belong

@@ -77,6 +77,38 @@ func TestUnknownTimesAreZero(t *testing.T) {
 	}
 }
 
+// A time ahead of the clock that took the event up is flagged, and stays as it is.
+func TestTimeAheadIsFlagged(t *testing.T) {
+	for ahead, want := range map[time.Duration]int64{
+		-time.Hour: 0, 0: 0, 1: 1, time.Millisecond: 1, time.Millisecond + 1: 2, 24 * time.Hour: 86_400_000,
+		200 * 365 * 24 * time.Hour: 200 * 365 * 86_400_000,
+	} {
+		b := eventlog.NewBatch("r", noLimits)
+		rec := record("x", audit.Resource{})
+		rec.Time = seenTime.Add(ahead)
+		b.Add(rec, eventlog.Origin{Observed: seenTime})
+		lr := b.Take().ResourceLogs().At(0).ScopeLogs().At(0).LogRecords().At(0)
+		got, flagged := lr.Attributes().Get(audit.AttrTimeSkew)
+		if flagged != (want > 0) || flagged && got.Int() != want {
+			t.Errorf("%v ahead: %v %d, want %d", ahead, flagged, got.Int(), want)
+		}
+		wantEqual(t, lr.Timestamp(), pcommon.NewTimestampFromTime(rec.Time))
+		wantEqual(t, lr.ObservedTimestamp(), pcommon.NewTimestampFromTime(seenTime))
+	}
+}
+
+// What has no time, or was taken up at an unknown one, is not ahead.
+func TestUnknownTimesAreNotAhead(t *testing.T) {
+	for _, times := range [][2]time.Time{{{}, seenTime}, {eventTime, {}}, {time.Unix(-1, 0), time.Unix(-2, 0)}} {
+		b := eventlog.NewBatch("r", noLimits)
+		rec := record("x", audit.Resource{})
+		rec.Time = times[0]
+		b.Add(rec, eventlog.Origin{Observed: times[1]})
+		attrs := b.Take().ResourceLogs().At(0).ScopeLogs().At(0).LogRecords().At(0).Attributes()
+		wantEqual(t, attrs.Len(), 0)
+	}
+}
+
 func TestRecordsAreGroupedByResource(t *testing.T) {
 	one, two := audit.Resource{AccountID: "111122223333"}, audit.Resource{AccountID: "444455556666"}
 	b := eventlog.NewBatch("r", noLimits)

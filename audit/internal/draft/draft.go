@@ -122,6 +122,19 @@ func (d *Draft) Time(field, text string) {
 		d.Fault(field + ": not an RFC 3339 time")
 		return
 	}
+	d.SetTime(field, t)
+}
+
+// The times that a record can have: those that fit into a log record's nanoseconds.
+var earliest, latest = time.Unix(0, 0), time.Unix(0, 0).Add(1<<63 - 1)
+
+// SetTime sets the record's time. One that no log record can hold is none, such as the
+// year 1, which stands for a time that was never set.
+func (d *Draft) SetTime(field string, t time.Time) {
+	if t.Before(earliest) || t.After(latest) {
+		d.Fault(field + ": not in the years 1970 to 2262")
+		return
+	}
 	d.Rec.Time = t
 }
 
@@ -129,12 +142,12 @@ func (d *Draft) Time(field, text string) {
 // with a T or a space in it, counts so, and the record says it.
 func (d *Draft) TimeUTC(field, text string) {
 	if t, ok := ParseTime(text); ok {
-		d.Rec.Time = t
+		d.SetTime(field, t)
 		return
 	}
 	for _, layout := range [...]string{"2006-01-02T15:04:05", time.DateTime} { // a fraction is accepted, too
 		if t, err := time.Parse(layout, text); err == nil {
-			d.Rec.Time = t
+			d.SetTime(field, t)
 			d.Warn(field + ": without a zone, taken as UTC")
 			return
 		}

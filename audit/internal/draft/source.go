@@ -2,27 +2,45 @@ package draft
 
 import (
 	"net/netip"
+	"strconv"
 	"strings"
 
 	"github.com/otelcol-custody/custody/audit"
 )
 
 // Source adds from where a request came, as the provider says it: an address, with a
-// port or without, or a name. Only addresses and host names are clients'.
+// port or without, or a name. Only addresses and host names are clients'. An IPv4
+// address in the form of IPv6 ("::ffff:192.0.2.1") is the client's IPv4 address.
 func (d *Draft) Source(native string) {
+	if native == "" {
+		return
+	}
 	address, port := native, ""
-	if _, err := netip.ParseAddr(native); err != nil {
-		if ap, err := netip.ParseAddrPort(native); err == nil {
-			address, port = ap.Addr().String(), native[strings.LastIndexByte(native, ':')+1:]
-		} else if inner, ok := strings.CutPrefix(native, "["); ok && strings.HasSuffix(inner, "]") {
-			address = inner[:len(inner)-1]
+	if inner, ok := strings.CutPrefix(native, "["); ok && strings.HasSuffix(inner, "]") {
+		address = inner[:len(inner)-1]
+	}
+	if addr, err := netip.ParseAddr(address); err == nil {
+		if addr.Is4In6() {
+			address = addr.Unmap().String()
 		}
+	} else if ap, err := netip.ParseAddrPort(native); err == nil {
+		address, port = ap.Addr().Unmap().String(), native[strings.LastIndexByte(native, ':')+1:]
 	}
 	kind := SourceType(address)
 	d.SourceOf(native, kind)
 	if kind != "" {
 		d.Put(audit.AttrClientAddress, address)
-		d.Put(audit.AttrClientPort, port)
+		d.PutPort(port)
+	}
+}
+
+// PutPort adds a client's port. Zero is none.
+func (d *Draft) PutPort(text string) {
+	if text == "" {
+		return
+	}
+	if port, err := strconv.ParseUint(text, 10, 16); err == nil && port > 0 {
+		d.PutInt(audit.AttrClientPort, int64(port))
 	}
 }
 

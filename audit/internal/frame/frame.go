@@ -34,8 +34,9 @@ type Format struct {
 	Own []string
 	// Control is a member of an object that holds a list, and its value when the list
 	// holds no events but a sign of life: it is passed over. The member has to come
-	// before the list, else what is in the list is kept.
-	Control struct{ Key, Value string }
+	// before the list, else what is in the list is kept; so is what any other than this
+	// List holds, if one is named.
+	Control struct{ Key, Value, List string }
 	// First are the keys with which the provider lets an event begin. Behind an
 	// event whose end cannot be told, the next one is looked for by them.
 	First []string
@@ -61,6 +62,10 @@ type Element struct {
 	Start, End int  // in the data
 	Alone      bool // a document of its own, and not in a list
 	Truncated  bool // set by Map: the provider left something out
+
+	// Within is set by Map, instead of a record, for an element that is no event but
+	// holds a file of its own, be it an empty one: it emits that file's records.
+	Within func(emit func(*audit.Record) error) (audit.Counts, error)
 
 	p *parser
 }
@@ -98,23 +103,26 @@ type parser struct {
 	emit   func(*audit.Record) error
 	counts audit.Counts
 	last   int  // where the last emitted body ends
+	member int  // where the member of a container begins that was read last
 	ended  bool // the rest of the data has been emitted as it is
 	budget int  // bytes that may still be read a second time
 
 	current Element // reused from event to event
 
 	line, object int  // where the last text before an event begins, and the event
+	next, looked int  // the object that was found on a line, and where the search ended
 	prefixed     bool // there was text outside of events: none has more than a line
+
+	lines, objectLines search   // for the next line, and the next that is an object
+	firsts             []search // for the next event, by the keys with which it may begin
+	open               []byte   // the brackets that balancedEnd has met
 }
 
 var byteOrderMark = []byte("\xef\xbb\xbf")
 
 func (p *parser) file() error {
 	s := p.s
-	if bytes.HasPrefix(s.Data, byteOrderMark) {
-		s.Pos = len(byteOrderMark)
-	}
-	s.SkipSpace()
+	p.skipSpace()
 	if s.Pos == len(s.Data) {
 		return p.rest(fmt.Errorf("%w: nothing in it", p.NotFile))
 	}
@@ -125,17 +133,26 @@ func (p *parser) file() error {
 		if err := p.document(); err != nil {
 			return err
 		}
-		s.SkipSpace()
+		p.skipSpace()
 	}
 	return nil
 }
 
+// skipSpace goes to the next document: files that were put together have a byte order
+// mark before each.
+func (p *parser) skipSpace() {
+	for p.s.SkipSpace(); bytes.HasPrefix(p.s.Data[p.s.Pos:], byteOrderMark); p.s.SkipSpace() {
+		p.s.Pos += len(byteOrderMark)
+	}
+}
+
 // document reads one top-level value.
 func (p *parser) document() error {
-	switch p.s.Peek() {
-	case '[':
+	c := p.s.Peek()
+	switch isPrefix := p.Prefixed && c == '[' && p.isPrefix(); {
+	case c == '[' && !isPrefix:
 		return p.list()
-	case '{':
+	case c == '{':
 		start := p.s.Pos
 		if isContainer, err := p.container(); isContainer || err != nil {
 			return err
@@ -153,22 +170,6 @@ func (p *parser) document() error {
 	return p.rest(p.NotFile)
 }
 
-// skipPrefix goes to the object on this line, if there is one.
-func (p *parser) skipPrefix() bool {
-	p.prefixed = true
-	line := p.s.Data[p.s.Pos:]
-	if end := bytes.IndexByte(line, '\n'); end >= 0 {
-		line = line[:end]
-	}
-	at := bytes.IndexByte(line, '{')
-	if at < 0 {
-		return false
-	}
-	p.line, p.object = p.s.Pos, p.s.Pos+at
-	p.s.Pos = p.object
-	return true
-}
-
 // errNoContainer ends the search for a list in an object.
 var errNoContainer = errors.New("no container")
 
@@ -184,7 +185,8 @@ func (p *parser) container() (found bool, err error) {
 		if !found {
 			return false, nil
 		}
-		if next, ok := p.nextLine(p.s.Pos); ok {
+		// The next line may have been taken for a part of what cannot be read.
+		if next, ok := p.nextLine(p.member); ok && p.spend(p.s.Pos-next) {
 			return true, p.quarantine(p.last, next, ErrMalformed)
 		}
 		return true, p.rest(ErrCutOff)
@@ -208,14 +210,18 @@ func (p *parser) members(prefix string) (found bool, err error) {
 			s.Pos++
 			continue
 		}
-		key, _, err := s.Key()
+		p.member = s.Pos
+		key, escaped, err := s.Key()
+		if escaped && err == nil {
+			key = jsonscan.Unescape(nil, key)
+		}
 		if err != nil || !found && prefix == "" && slices.Contains(p.Own, string(key)) {
 			return found, errNoContainer
 		}
 		path, at := prefix+string(key), s.Pos
 		held := false
 		switch next := s.Peek(); {
-		case control:
+		case control && (p.Control.List == "" || p.Control.List == path || !slices.Contains(p.Lists, path)):
 			found, err = found || slices.Contains(p.Lists, path), p.skip()
 		case next == '[' && slices.Contains(p.Lists, path):
 			held, err = true, p.list()
@@ -283,6 +289,9 @@ func (p *parser) element(alone bool) error {
 	}
 	e.End = p.s.Pos
 	if k != jsonscan.Object {
+		if !p.isBoundary(e.End, alone) { // a quote too many reaches into the neighbour
+			return p.recover(e.Start, alone, jsonscan.ErrSyntax)
+		}
 		return p.unknown(e, p.NotEvent)
 	}
 	rec, err := p.events.Map(e)
@@ -290,11 +299,22 @@ func (p *parser) element(alone bool) error {
 		return p.unknown(e, err)
 	}
 	p.s.Pos, p.last = e.End, e.End
+	if e.Within != nil {
+		return p.within(e)
+	}
 	p.counts.Events++
 	if e.Truncated {
 		p.counts.Truncated++
 	}
 	return p.emit(rec)
+}
+
+func (p *parser) within(e *Element) error {
+	counts, err := e.Within(p.emit)
+	p.counts.Events += counts.Events
+	p.counts.Quarantined += counts.Quarantined
+	p.counts.Truncated += counts.Truncated
+	return err
 }
 
 // unknown emits an element raw.
@@ -308,7 +328,7 @@ func (p *parser) unknown(e *Element, reason error) error {
 // quarantine emits the bytes from start to end raw, and goes on behind them.
 func (p *parser) quarantine(start, end int, reason error) error {
 	if p.prefixed && start == p.object {
-		start = p.line
+		start, end = p.line, p.lineEnd(end)
 	}
 	p.s.Pos, p.last = end, end
 	p.counts.Events++

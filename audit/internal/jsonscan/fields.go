@@ -15,8 +15,8 @@ type Span struct {
 
 // Fields are the wanted values of one event. They are reused from event to event.
 type Fields struct {
-	// Duplicate says that a wanted key came twice: the first one counts, with all
-	// that is in it.
+	// Duplicate says that an object has a wanted key twice: the first one counts, with
+	// all that is in it, be it null or empty.
 	Duplicate bool
 
 	table   *Table
@@ -24,8 +24,11 @@ type Fields struct {
 	text    string // the event's bytes, of which values are pieces
 	base    int    // where they begin
 	found   [][]Span
+	visits  []uint64 // by node: the object in which its key was met last
+	objects uint64   // that had wanted keys, ever: their numbers are unique
 	element int
 	depth   int // of arrays on the way
+	inner   *inner
 }
 
 // Read reads the value that begins at the scanner's place.
@@ -35,6 +38,9 @@ func (f *Fields) Read(s *Scanner, t *Table) (Kind, error) {
 	f.found = slices.Grow(f.found[:0], t.fields)[:t.fields]
 	for i := range f.found {
 		f.found[i] = f.found[i][:0]
+	}
+	if len(f.visits) < t.nodes {
+		f.visits = make([]uint64, t.nodes)
 	}
 	f.base = s.Pos
 	return f.value(t.root, 0)
@@ -75,9 +81,16 @@ func (f *Fields) object(n *node, depth int) error {
 		return ErrDepth
 	}
 	s := f.scan
+	if n != nil && n.kids == nil {
+		n = nil
+	}
+	if n != nil {
+		f.objects++
+	}
+	this := f.objects
 	var err error
 	for more := s.Open('}'); more; {
-		if err = f.member(n, depth); err != nil {
+		if err = f.member(n, this, depth); err != nil {
 			return err
 		}
 		if more, err = s.Next('}'); err != nil {
@@ -87,33 +100,33 @@ func (f *Fields) object(n *node, depth int) error {
 	return nil
 }
 
-func (f *Fields) member(n *node, depth int) error {
+// member reads a member of the object that has the given number; n is nil if no member
+// is wanted. Of equal keys the first one counts, in whatever the object lies.
+func (f *Fields) member(n *node, this uint64, depth int) error {
 	key, escaped, err := f.scan.Key()
 	if err != nil {
 		return err
 	}
-	if n == nil || n.kids == nil {
-		_, err = f.value(nil, depth)
-		return err
+	var kid *node
+	if n != nil {
+		if escaped {
+			key = Unescape(nil, key)
+		}
+		kid = n.kids[string(key)]
 	}
-	if escaped {
-		key = Unescape(nil, key)
+	if kid != nil && f.visits[kid.id] == this {
+		f.Duplicate, kid = true, nil
 	}
-	kid := n.kids[string(key)]
 	if kid == nil {
 		_, err = f.value(nil, depth)
 		return err
 	}
+	f.visits[kid.id] = this
 	return f.wanted(kid, depth)
 }
 
 // wanted reads a value that the table knows, and notes where it lies.
 func (f *Fields) wanted(n *node, depth int) error {
-	if f.depth == 0 && f.seen(n) {
-		f.Duplicate = true
-		_, err := f.value(nil, depth)
-		return err
-	}
 	start := f.scan.Pos
 	k, err := f.value(n, depth)
 	if err != nil || n.field < 0 {
@@ -127,16 +140,6 @@ func (f *Fields) wanted(n *node, depth int) error {
 		*at = append(*at, Span{start, end, k, f.element})
 	}
 	return nil
-}
-
-// seen says whether anything at or below a node was found.
-func (f *Fields) seen(n *node) bool {
-	for _, field := range n.below {
-		if len(f.found[field]) > 0 {
-			return true
-		}
-	}
-	return false
 }
 
 func (f *Fields) array(n *node, depth int) error {

@@ -60,10 +60,38 @@ func TestDuplicates(t *testing.T) {
 		`{"name":"first","name":"second"}`,
 		`{"name":"first","n\u0061me":"second"}`,
 		`{"object":{"inner":1},"name":"first","object":{"inner":2}}`,
+		`{"object":{},"name":"first","object":{"inner":2}}`,
+		`{"object":null,"name":"first","object":{"inner":2}}`,
 	} {
 		f := read(t, data)
 		if f.Str(fName) != "first" || !f.Duplicate || f.Str(fInner) == "2" {
 			t.Errorf("%s: name %s, inner %s, duplicate %v", data, f.Str(fName), f.Str(fInner), f.Duplicate)
+		}
+	}
+}
+
+// TestDuplicatesInElements: so it is in each element of an array, and in what it holds. A
+// key that another element has is no duplicate.
+func TestDuplicatesInElements(t *testing.T) {
+	for data, want := range map[string]string{
+		`{"items":[{"id":1,"id":2},{"id":3}]}`:                            "1 3| twice",
+		`{"items":[{"id":1},{"id":3,"kind":"x"}]}`:                        "1 3|",
+		`{"items":[{"id":1,"i\u0064":2}]}`:                                "1| twice",
+		`{"items":[[{"id":1}],{"id":2},7,{}]}`:                            "2|",
+		`{"items":[{"id":1}],"items":[{"id":2}]}`:                         "1| twice",
+		`{"items":null,"items":[{"id":2}]}`:                               "| twice",
+		`{"a":{"b":[{"c":[{"d":1,"d":2},{"d":3}]},{"c":[{"d":4}]}]}}`:     "|1 3 4 twice",
+		`{"a":{"b":[{"c":[{"d":1}],"c":[{"d":2}]},{"c":[{"d":3}]}]}}`:     "|1 3 twice",
+		`{"a":{},"a":{"b":[{"c":[{"d":1}]}]}}`:                            "| twice",
+		`{"a":{"b":[{"c":[{"d":1,"x":1,"x":2}]},{"c":[{"d":1}]}],"B":1}}`: "|1 1",
+	} {
+		f := read(t, data)
+		got := strings.Join(f.Strs(fItem), " ") + "|" + strings.Join(f.Strs(fDeep), " ")
+		if f.Duplicate {
+			got += " twice"
+		}
+		if got != want {
+			t.Errorf("%s: %q, want %q", data, got, want)
 		}
 	}
 }

@@ -11,6 +11,7 @@ import (
 type Table struct {
 	root   *node
 	fields int
+	nodes  int
 }
 
 // node is a place in the tree of paths.
@@ -18,7 +19,7 @@ type node struct {
 	field int // -1: none ends here
 	kids  map[string]*node
 	item  *node // of the elements of an array
-	below []int // the fields at this place and further down
+	id    int
 }
 
 // CheckPath says what is wrong with a path that others wrote, before [NewTable] gets it.
@@ -66,15 +67,15 @@ func cutKey(path string) (key, rest string, err error) {
 // array, and a key with dots stands in quotes: `annotations."example.com/reason"`,
 // `targets[].id`. A path that cannot be read panics: paths are written by us.
 func NewTable(paths []string) *Table {
-	t := &Table{root: &node{field: -1}, fields: len(paths)}
+	t := &Table{fields: len(paths)}
+	t.root = t.node()
 	for i, path := range paths {
 		if path == "" {
 			continue
 		}
 		at := t.root
 		for rest := path; rest != ""; {
-			at, rest = at.step(path, rest)
-			at.below = append(at.below, i)
+			at, rest = t.step(at, path, rest)
 		}
 		if at.field >= 0 {
 			panic(fmt.Sprintf("jsonscan: %s is there twice", path))
@@ -84,11 +85,16 @@ func NewTable(paths []string) *Table {
 	return t
 }
 
+func (t *Table) node() *node {
+	t.nodes++
+	return &node{field: -1, id: t.nodes - 1}
+}
+
 // step goes one part of a path further.
-func (n *node) step(path, rest string) (*node, string) {
+func (t *Table) step(n *node, path, rest string) (*node, string) {
 	if more, ok := strings.CutPrefix(rest, "[]"); ok {
 		if n.item == nil {
-			n.item = &node{field: -1}
+			n.item = t.node()
 		}
 		return n.item, strings.TrimPrefix(more, ".")
 	}
@@ -100,7 +106,7 @@ func (n *node) step(path, rest string) (*node, string) {
 		n.kids = map[string]*node{}
 	}
 	if n.kids[key] == nil {
-		n.kids[key] = &node{field: -1}
+		n.kids[key] = t.node()
 	}
 	return n.kids[key], strings.TrimPrefix(rest, ".")
 }

@@ -126,4 +126,5 @@ func (c *Call) Put(d *draft.Draft, g Grant) {
 	}
 	d.AddTarget(draft.Target{ID: g.Role, Type: g.RoleKind, Name: g.Role})
 	d.PutTargets()
+	d.PutList(audit.AttrPrivileges, g.Role)
 }
