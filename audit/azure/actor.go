@@ -11,17 +11,17 @@ import (
 )
 
 // actor maps who did it: the claims of the caller's token, or what stands for them.
-func (e *event) actor(operation, category string, d *draft.Draft) {
+func (e *event) actor(category string, d *draft.Draft) {
 	caller := e.callerInfo()
 	name := draft.First(e.claim(cUPN, cUPNShort, cName), caller.name)
 	email := e.claim(cEmail)
 	identity := e.Str(fIdentity) // a name, where it is a string
 	app := e.claim(cAppID)
 	id := draft.First(e.claim(cObjectID, cObjectIDShort), caller.id, dashed(e.Str(fPrincipalID)), e.Str(fCaller), name, email, identity, app)
-	kind := e.actorType(draft.First(name, email, nameOf(e.Str(fCaller))), app)
+	kind := e.actorType(draft.First(name, email, e.claim(cFullName), nameOf(e.Str(fCaller))), app)
 	if isStatement(category) {
 		// Azure's own statement often names nobody: the resource provider makes it.
-		namespace, _, _ := strings.Cut(strings.ToLower(operation), "/")
+		namespace, _, _ := strings.Cut(e.operation, "/")
 		id, kind = draft.First(id, namespace), audit.ActorSystem
 	}
 	if id != "" {
@@ -67,8 +67,10 @@ func (e *event) actorType(name, app string) string {
 func (e *event) session(d *draft.Draft) {
 	d.Put(audit.AttrSessionID, e.claim(cSession))
 	d.Put(audit.AttrSessionIssuer, e.claim(cIssuer))
-	if seconds, err := strconv.ParseInt(e.claim(cIssuedAt), 10, 35); err == nil {
-		d.Put(audit.AttrSessionCreated, time.Unix(seconds, 0).UTC().Format(time.RFC3339))
+	if issued := e.claim(cIssuedAt); issued != "" {
+		if seconds, err := strconv.ParseInt(issued, 10, 35); err == nil {
+			d.Put(audit.AttrSessionCreated, time.Unix(seconds, 0).UTC().Format(time.RFC3339))
+		}
 	}
 	if methods := e.claim(cMethods); methods != "" {
 		d.PutBool(audit.AttrSessionMFA, strings.Contains(","+methods+",", ",mfa,"))

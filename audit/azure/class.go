@@ -4,6 +4,7 @@ import (
 	"strings"
 
 	"github.com/otelcol-custody/custody/audit"
+	"github.com/otelcol-custody/custody/audit/entra"
 	"github.com/otelcol-custody/custody/audit/internal/draft"
 )
 
@@ -16,57 +17,41 @@ type meaning struct {
 // meanings are those of the operations that are about rights and accounts. Activities
 // of class 3005: 1 assign privileges, 2 revoke them; of class 3001: 6 delete.
 var meanings = map[string]meaning{
-	"microsoft.authorization/roleassignments/write":                  {audit.ClassUserAccess, 1},
-	"microsoft.authorization/roleassignments/delete":                 {audit.ClassUserAccess, 2},
-	"microsoft.authorization/classicadministrators/write":            {audit.ClassUserAccess, 1},
-	"microsoft.authorization/classicadministrators/delete":           {audit.ClassUserAccess, 2},
-	"microsoft.authorization/elevateaccess/action":                   {audit.ClassUserAccess, 1},
-	"microsoft.authorization/roleassignmentschedulerequests/write":   {audit.ClassUserAccess, audit.ActivityOther},
-	"microsoft.authorization/roleeligibilityschedulerequests/write":  {audit.ClassUserAccess, audit.ActivityOther},
-	"microsoft.authorization/denyassignments/write":                  {audit.ClassUserAccess, audit.ActivityOther},
-	"microsoft.authorization/denyassignments/delete":                 {audit.ClassUserAccess, audit.ActivityOther},
-	"microsoft.managedidentity/userassignedidentities/write":         {audit.ClassAccountChange, audit.ActivityOther},
-	"microsoft.managedidentity/userassignedidentities/delete":        {audit.ClassAccountChange, 6},
-	"microsoft.compute/virtualmachines/login/action":                 {audit.ClassAuthentication, audit.AuthLogon},
-	"microsoft.compute/virtualmachines/loginasadmin/action":          {audit.ClassAuthentication, audit.AuthLogon},
-	"microsoft.hybridcompute/machines/login/action":                  {audit.ClassAuthentication, audit.AuthLogon},
-	"microsoft.hybridcompute/machines/loginasadmin/action":           {audit.ClassAuthentication, audit.AuthLogon},
-	"microsoft.managedidentity/userassignedidentities/assign/action": {audit.ClassAccountChange, audit.ActivityOther},
-	"microsoft.authorization/roleassignmentscheduleinstances/write":  {audit.ClassUserAccess, 1},
-	"microsoft.authorization/roleassignmentscheduleinstances/delete": {audit.ClassUserAccess, 2},
-}
-
-// pim are the beginnings of what Privileged Identity Management calls its operations,
-// which are free text.
-var pim = []struct {
-	prefix   string
-	activity int64
-	action   string
-}{
-	{"add member to role completed", 1, audit.ActionCreate},
-	{"add eligible member to role completed", 1, audit.ActionCreate},
-	{"remove member from role", 2, audit.ActionDelete},
-	{"remove eligible member from role", 2, audit.ActionDelete},
-	{"add member to role", audit.ActivityOther, audit.ActionOther}, // requested, denied, renewed
-	{"add eligible member to role", audit.ActivityOther, audit.ActionOther},
+	"microsoft.authorization/roleassignments/write":                                        {audit.ClassUserAccess, 1},
+	"microsoft.authorization/roleassignments/delete":                                       {audit.ClassUserAccess, 2},
+	"microsoft.authorization/classicadministrators/write":                                  {audit.ClassUserAccess, 1},
+	"microsoft.authorization/classicadministrators/delete":                                 {audit.ClassUserAccess, 2},
+	"microsoft.authorization/elevateaccess/action":                                         {audit.ClassUserAccess, 1},
+	"microsoft.authorization/roleassignmentschedulerequests/write":                         {audit.ClassUserAccess, audit.ActivityOther},
+	"microsoft.authorization/roleeligibilityschedulerequests/write":                        {audit.ClassUserAccess, audit.ActivityOther},
+	"microsoft.authorization/denyassignments/write":                                        {audit.ClassUserAccess, audit.ActivityOther},
+	"microsoft.authorization/denyassignments/delete":                                       {audit.ClassUserAccess, audit.ActivityOther},
+	"microsoft.managedidentity/userassignedidentities/write":                               {audit.ClassAccountChange, audit.ActivityOther},
+	"microsoft.managedidentity/userassignedidentities/delete":                              {audit.ClassAccountChange, 6},
+	"microsoft.compute/virtualmachines/login/action":                                       {audit.ClassAuthentication, audit.AuthLogon},
+	"microsoft.compute/virtualmachines/loginasadmin/action":                                {audit.ClassAuthentication, audit.AuthLogon},
+	"microsoft.hybridcompute/machines/login/action":                                        {audit.ClassAuthentication, audit.AuthLogon},
+	"microsoft.hybridcompute/machines/loginasadmin/action":                                 {audit.ClassAuthentication, audit.AuthLogon},
+	"microsoft.keyvault/vaults/accesspolicies/write":                                       {audit.ClassUserAccess, audit.ActivityOther},
+	"microsoft.managedidentity/userassignedidentities/federatedidentitycredentials/write":  {audit.ClassAccountChange, audit.ActivityOther},
+	"microsoft.managedidentity/userassignedidentities/federatedidentitycredentials/delete": {audit.ClassAccountChange, audit.ActivityOther},
+	"microsoft.managedidentity/userassignedidentities/assign/action":                       {audit.ClassAccountChange, audit.ActivityOther},
+	"microsoft.authorization/roleassignmentscheduleinstances/write":                        {audit.ClassUserAccess, 1},
+	"microsoft.authorization/roleassignmentscheduleinstances/delete":                       {audit.ClassUserAccess, 2},
 }
 
 // classify sets the event name, the action and the OCSF class.
-func (e *event) classify(operation, category string, created bool, d *draft.Draft) {
-	name := strings.ToLower(operation)
+func (e *event) classify(category string, created bool, d *draft.Draft) {
 	if category == "Security" {
 		d.Class(audit.ClassFinding, audit.ActionDetect, findingActivity(e.either(fResultType, fStatusValue)))
 		d.Put(audit.AttrFindingSeverity, e.property(pSeverity, pSeverityUpper))
 		return
 	}
-	for _, p := range pim {
-		if strings.HasPrefix(name, p.prefix) {
-			d.Class(audit.ClassUserAccess, p.action, p.activity)
-			return
-		}
+	if entra.ClassifyRole(e.operation, d) { // what Privileged Identity Management calls it, in free text
+		return
 	}
-	act := action(name, created)
-	if m, ok := meanings[name]; ok {
+	act := action(e.operation, created)
+	if m, ok := meanings[e.operation]; ok {
 		if m.class == audit.ClassAuthentication {
 			act = audit.ActionLogin
 		}
@@ -102,8 +87,8 @@ func findingActivity(status string) int64 {
 // action reads the end of an operation: NAMESPACE/TYPE/write, …/delete, …/read, or
 // …/VERB/action. A write creates or changes; only the answer tells which.
 func action(name string, created bool) string {
-	parts := strings.Split(name, "/")
-	switch parts[len(parts)-1] {
+	rest, last := cutLast(name)
+	switch last {
 	case "write":
 		if created {
 			return audit.ActionCreate
@@ -114,9 +99,16 @@ func action(name string, created bool) string {
 	case "read":
 		return audit.ActionRead
 	case "action":
-		return verb(parts[max(len(parts)-2, 0)], audit.ActionExecute)
+		_, last = cutLast(rest)
+		return verb(last, audit.ActionExecute)
 	}
-	return verb(parts[len(parts)-1], audit.ActionOther)
+	return verb(last, audit.ActionOther)
+}
+
+// cutLast cuts a path before its last part.
+func cutLast(path string) (before, last string) {
+	slash := strings.LastIndexByte(path, '/')
+	return path[:max(slash, 0)], path[slash+1:]
 }
 
 // verbs begin or, as in SecretGet, end the name of an action.

@@ -3,6 +3,10 @@ package azure
 import (
 	"bytes"
 	"encoding/json"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
 	"testing"
 
 	"github.com/otelcol-custody/custody/audit"
@@ -29,6 +33,36 @@ func TestSamples(t *testing.T) {
 		}
 		t.Log(folder)
 		audittest.LogShares(t, all)
+		explainActors(t, all)
+	}
+}
+
+// explainActors logs which kinds of events have no actor, and holds against them that
+// nothing in them names one: no identity, no claims, no caller.
+func explainActors(t *testing.T, records []audit.Record) {
+	t.Helper()
+	kinds, without := map[string]int{}, 0
+	for i := range records {
+		r := &records[i]
+		if audittest.Text(r, audit.AttrActorID) != "" {
+			continue
+		}
+		var e struct {
+			Identity, Claims, Caller any
+			Properties               any
+		}
+		if err := json.Unmarshal(r.Body, &e); err != nil {
+			t.Fatal(err)
+		}
+		if e.Identity != nil || e.Claims != nil || e.Caller != nil || strings.Contains(fmt.Sprint(e.Properties), "CallerInfo") {
+			t.Errorf("has no actor, though it names one: %s", r.Body)
+		}
+		kinds[audittest.Text(r, audit.AttrCategory)+" of "+audittest.Text(r, audit.AttrService)]++
+		without++
+	}
+	t.Logf("%d of %d have no actor, since they have neither identity nor claims nor caller:", without, len(records))
+	for _, kind := range slices.Sorted(maps.Keys(kinds)) {
+		t.Logf("%6d %s", kinds[kind], kind)
 	}
 }
 

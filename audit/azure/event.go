@@ -8,22 +8,22 @@ import (
 	"github.com/otelcol-custody/custody/audit/internal/jsonscan"
 )
 
-func mapEvent(f *jsonscan.Fields, d *draft.Draft) error {
-	e := &event{Fields: f}
-	operation := e.either(fOperation, fOperationValue)
+func mapEvent(tenant string, f *jsonscan.Fields, d *draft.Draft) error {
+	operation := draft.First(f.Str(fOperation), f.Str(fOperationValue))
 	if operation == "" {
 		return ErrNotEvent
 	}
+	e := &event{Fields: f, operation: strings.ToLower(operation)}
 	e.open(d)
 	category := e.either(fCategory, fCategoryValue)
 	target := parseID(draft.First(e.Str(fResourceID), e.property(pEntity), e.either(fScope, fScopeREST)))
 	target.region = regionName(e.property(pLocation))
-	e.identify(d, category, target)
+	e.identify(d, tenant, category, target)
 	d.TimeUTC("time", e.either(fTime, fTimestamp))
 	d.Put(audit.AttrCorrelationID, e.Str(fCorrelation))
 	d.Put(audit.AttrCategory, strings.ToLower(category))
 	d.Put(audit.AttrOperation, operation)
-	d.Put(audit.AttrService, service(operation, target))
+	d.Put(audit.AttrService, e.service(target))
 	d.Put(audit.AttrAPIVersion, e.Str(fVersion))
 	d.Put(audit.AttrRequestID, draft.First(e.property(pRequestID), e.Str(fOperationID), e.Str(fClientRequest)))
 	d.Put(audit.AttrAzureRequestID, e.property(pRequestID))
@@ -31,10 +31,10 @@ func mapEvent(f *jsonscan.Fields, d *draft.Draft) error {
 	d.Put(audit.AttrURLPath, urlPath(e.Str(fURI)))
 	d.Put(audit.AttrUserAgent, e.property(pUserAgent))
 	created := e.outcome(category, d)
-	e.classify(operation, category, created, d)
-	e.actor(operation, category, d)
+	e.classify(category, created, d)
+	e.actor(category, d)
 	d.Source(e.either(fCallerIP, fClientIP))
-	e.targets(operation, target, d)
+	e.targets(target, d)
 	return nil
 }
 
@@ -53,19 +53,17 @@ func (e *event) open(d *draft.Draft) {
 	e.inner = inner
 }
 
-// identify says whose event it is. The location at the top is where an event of the
-// Activity Log was processed; only in a resource's own logs is it the resource's.
-func (e *event) identify(d *draft.Draft, category string, target resource) {
+// identify says whose event it is. The tenant in a claim is the caller's: mostly that of
+// the log, but one tenant may manage another. The location at the top is where an event
+// of the Activity Log was processed; only in a resource's own logs is it the resource's.
+func (e *event) identify(d *draft.Draft, tenant, category string, target resource) {
 	region, stream := target.region, "ActivityLog"
 	if !activityLog[category] {
 		region, stream = draft.First(region, regionName(e.Str(fLocation))), category
 	}
-	d.Rec.Resource = audit.Resource{
-		Provider: provider, AccountID: target.subscription, Region: region,
-		OrgID:  draft.First(strings.ToLower(e.Str(fTenant)), e.property(pTenantID), e.claim(cTenant, cTenantShort)),
-		Stream: stream,
-	}
-	d.Identify(provider, draft.First(target.subscription, d.Rec.Resource.OrgID), e.Str(fEventID))
+	tenant = strings.ToLower(draft.First(e.Str(fTenant), e.property(pTenantID), tenant, e.claim(cTenant, cTenantShort)))
+	d.Rec.Resource = audit.Resource{Provider: provider, AccountID: target.subscription, Region: region, OrgID: tenant, Stream: stream}
+	d.Identify(provider, draft.First(target.subscription, tenant), e.Str(fEventID))
 }
 
 // regionName writes "West Europe" as it is written elsewhere.
@@ -79,9 +77,9 @@ var activityLog = map[string]bool{
 }
 
 // service is the resource provider.
-func service(operation string, target resource) string {
-	if namespace, _, ok := strings.Cut(operation, "/"); ok {
-		return strings.ToLower(namespace)
+func (e *event) service(target resource) string {
+	if namespace, _, ok := strings.Cut(e.operation, "/"); ok {
+		return namespace
 	}
 	namespace, _, _ := strings.Cut(target.kind, "/")
 	return namespace

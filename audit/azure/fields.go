@@ -44,6 +44,7 @@ const (
 	fDirectoryService
 	fGraphActivity
 	fGraphCreated
+	fGraphProvisioned
 	fClaims // the first of the claims
 )
 
@@ -61,7 +62,7 @@ var paths = [fClaims]string{
 	fPrincipalID: "identity.authorization.evidence.principalId", fPrincipalType: "identity.authorization.evidence.principalType",
 	fProperties:        "properties",
 	fDirectoryActivity: "properties.activityDisplayName", fDirectoryService: "properties.loggedByService",
-	fGraphActivity: "activityDisplayName", fGraphCreated: "createdDateTime",
+	fGraphActivity: "activityDisplayName", fGraphCreated: "createdDateTime", fGraphProvisioned: "provisioningAction",
 }
 
 // The claims of the caller's token.
@@ -160,7 +161,8 @@ func appendBelow(all []string, place string, names []string) []string {
 // An event is one of Azure's, in any shape.
 type event struct {
 	*jsonscan.Fields
-	inner *jsonscan.Fields // properties that came as a string; else nil
+	inner     *jsonscan.Fields // properties that came as a string; else nil
+	operation string           // in lower case
 }
 
 // either is the first of two fields that is not empty: the envelope's and the REST API's.

@@ -16,7 +16,7 @@ var outcomes = map[string]string{
 	"updated": audit.OutcomeSuccess,
 	"failed":  audit.OutcomeFailure, "failure": audit.OutcomeFailure,
 	"start": audit.OutcomeUnknown, "started": audit.OutcomeUnknown, "accept": audit.OutcomeUnknown, "accepted": audit.OutcomeUnknown,
-	"in progress": audit.OutcomeUnknown, "inprogress": audit.OutcomeUnknown, "canceled": audit.OutcomeUnknown,
+	"in progress": audit.OutcomeUnknown, "inprogress": audit.OutcomeUnknown, "canceled": audit.OutcomeUnknown, "cancelled": audit.OutcomeUnknown,
 }
 
 // statusCodes are those that stand in words, in lower case and without spaces.
@@ -33,7 +33,7 @@ func (e *event) outcome(category string, d *draft.Draft) (created bool) {
 	outcome, known := outcomes[strings.ToLower(word)]
 	code := e.statusCode()
 	if !known {
-		outcome = byStatus(code)
+		outcome = byStatus(code, category)
 	}
 	d.Put(audit.AttrOutcome, outcome)
 	if activityLog[category] {
@@ -48,8 +48,12 @@ func (e *event) outcome(category string, d *draft.Draft) (created bool) {
 	return code == 201
 }
 
-func byStatus(code int64) string {
+// byStatus is the outcome where no word tells it. An operation of the Activity Log that
+// was accepted (202) has begun; a call in a resource's own logs is over.
+func byStatus(code int64, category string) string {
 	switch {
+	case code == 202 && activityLog[category]:
+		return audit.OutcomeUnknown
 	case code >= 400:
 		return audit.OutcomeFailure
 	case code >= 200:
@@ -64,6 +68,9 @@ func (e *event) statusCode() int64 {
 		text = strings.ToLower(text[strings.LastIndexByte(text, '.')+1:])
 		if code, ok := statusCodes[strings.ReplaceAll(text, " ", "")]; ok {
 			return code
+		}
+		if len(text) != 3 {
+			continue
 		}
 		if code, err := strconv.ParseInt(text, 10, 64); err == nil && code >= 100 && code < 600 {
 			return code

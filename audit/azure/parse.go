@@ -60,32 +60,81 @@ var format = frame.Format{
 // record and its Attributes are reused: they are valid until emit returns. Body points
 // into data. What cannot be read is quarantined; the only errors that Parse returns
 // are emit's.
+//
+// Not every event says whose log it is of: see [ParseTenant].
 func Parse(data []byte, emit func(*audit.Record) error) (audit.Counts, error) {
-	r := &reader{scan: jsonscan.Scanner{Data: data}}
+	return ParseTenant("", data, emit)
+}
+
+// ParseTenant is [Parse] for what the logs of a tenant hold; what an event says of
+// itself counts before it. Where an event names no subscription, the tenant is a part
+// of the record's id.
+func ParseTenant(tenant string, data []byte, emit func(*audit.Record) error) (audit.Counts, error) {
+	r := &reader{scan: jsonscan.Scanner{Data: data}, tenant: tenant, entra: entra.Mapper{Tenant: tenant}}
 	return frame.Parse(&format, &r.scan, r, emit)
 }
 
 // A reader maps events of both kinds.
 type reader struct {
-	scan   jsonscan.Scanner
-	fields jsonscan.Fields
-	draft  draft.Draft
-	entra  entra.Mapper
+	scan    jsonscan.Scanner
+	fields  jsonscan.Fields
+	draft   draft.Draft
+	tenant  string
+	entra   entra.Mapper
+	isEntra bool // the last event is Entra ID's, and r.entra has read it
 }
 
-func (r *reader) Read() (jsonscan.Kind, error) { return r.fields.Read(&r.scan, table) }
+// Read reads an event with the table of its kind. What follows one of Entra ID's mostly
+// is one, too, which its beginning shows; others are read twice.
+func (r *reader) Read() (jsonscan.Kind, error) {
+	if r.isEntra = r.isEntra && entra.Is(category(r.scan)); r.isEntra {
+		return r.entra.Read(&r.scan)
+	}
+	return r.fields.Read(&r.scan, table)
+}
 
 func (r *reader) Map(e *frame.Element) (*audit.Record, error) {
 	body := e.Body()
-	r.draft.Begin(body)
-	r.fields.Keep(string(body), e.Start)
-	if isEntra(&r.fields) {
-		return r.entra.Map(body)
+	if !r.isEntra {
+		r.draft.Begin(body)
+		r.fields.Keep(string(body), e.Start)
+		if r.isEntra = isEntra(&r.fields); !r.isEntra {
+			if err := mapEvent(r.tenant, &r.fields, &r.draft); err != nil {
+				return nil, err
+			}
+			return r.draft.Finish(r.fields.Duplicate), nil
+		}
+		r.scan.Pos = e.Start
+		if _, err := r.entra.Read(&r.scan); err != nil {
+			return nil, err
+		}
 	}
-	if err := mapEvent(&r.fields, &r.draft); err != nil {
-		return nil, err
+	return r.entra.Map(body, e.Start)
+}
+
+// category is that of the envelope where a scanner stands, if it comes before the
+// payload; the scanner, a copy, goes no further.
+func category(s jsonscan.Scanner) string {
+	if s.Peek() != '{' {
+		return ""
 	}
-	return r.draft.Finish(r.fields.Duplicate), nil
+	for more := s.Open('}'); more; {
+		key, escaped, err := s.Key()
+		if err != nil || escaped {
+			return ""
+		}
+		start := s.Pos
+		if kind, err := s.Scalar(); err != nil || string(key) == "category" {
+			if kind != jsonscan.Text || err != nil {
+				return ""
+			}
+			return string(s.Data[start+1 : s.Pos-1])
+		}
+		if more, err = s.Next('}'); err != nil {
+			return ""
+		}
+	}
+	return ""
 }
 
 // isEntra tells Entra ID's events from Azure's. The category does; without it, or
@@ -94,5 +143,6 @@ func isEntra(f *jsonscan.Fields) bool {
 	if entra.Is(f.Str(fCategory)) {
 		return true
 	}
-	return f.Has(fDirectoryActivity) || f.Has(fDirectoryService) || f.Has(fGraphActivity) || f.Has(fGraphCreated) && !f.Has(fOperation)
+	return f.Has(fDirectoryActivity) || f.Has(fDirectoryService) || f.Has(fGraphActivity) ||
+		(f.Has(fGraphCreated) || f.Has(fGraphProvisioned)) && !f.Has(fOperation)
 }

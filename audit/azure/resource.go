@@ -18,8 +18,9 @@ type resource struct {
 // /subscriptions/ID/resourceGroups/NAME/providers/NAMESPACE/TYPE/NAME/TYPE/NAME.
 // Behind the last "providers" stands the resource itself.
 func parseID(text string) resource {
+	text = strings.TrimRight(text, "/")
 	r := resource{id: strings.ToLower(text)}
-	parts := strings.Split(strings.Trim(r.id, "/"), "/")
+	parts := strings.Split(strings.TrimPrefix(r.id, "/"), "/")
 	if len(parts) > 1 && parts[0] == "subscriptions" {
 		r.subscription = parts[1]
 	}
@@ -31,9 +32,7 @@ func parseID(text string) resource {
 	if r.kind == "" {
 		r.kind = scopeKind(parts)
 	}
-	if r.id != "" {
-		r.name = text[strings.LastIndexByte(strings.TrimRight(text, "/"), '/')+1:]
-	}
+	r.name = text[strings.LastIndexByte(text, '/')+1:]
 	return r
 }
 
@@ -65,12 +64,13 @@ func scopeKind(parts []string) string {
 
 // targets are the resource; before it, where a role is given or taken, to whom, and
 // behind it the role.
-func (e *event) targets(operation string, target resource, d *draft.Draft) {
-	role := e.assignment(operation)
+func (e *event) targets(target resource, d *draft.Draft) {
+	role := e.assignment()
 	d.AddTarget(draft.Target{ID: role.principal, Type: role.kind, Name: role.principalName})
 	d.AddTarget(draft.Target{ID: target.id, Type: draft.First(strings.ToLower(e.Str(fResourceType)), target.kind),
 		Name: target.name, Account: target.subscription, Region: target.region})
 	d.AddTarget(draft.Target{ID: strings.ToLower(role.id), Type: "microsoft.authorization/roledefinitions", Name: role.name})
+	d.PutList(audit.AttrPrivileges, draft.First(role.name, strings.ToLower(role.id)))
 	if d.Targets() == 0 {
 		d.AddTarget(draft.Target{ID: d.Rec.Resource.OrgID, Type: "microsoft.resources/tenants"})
 	}
@@ -101,12 +101,12 @@ var assignmentTable = jsonscan.NewTable([]string{
 
 // assignment reads the role out of the request, or out of what Privileged Identity
 // Management says.
-func (e *event) assignment(operation string) role {
+func (e *event) assignment() role {
 	if subject := e.property(pSubjectID); subject != "" {
 		return role{subject, e.property(pSubjectName), "principal", e.property(pRoleID), e.property(pRole)}
 	}
 	body := e.property(pRequestBody)
-	if body == "" || meanings[strings.ToLower(operation)].class != audit.ClassUserAccess {
+	if body == "" || meanings[e.operation].class != audit.ClassUserAccess {
 		return role{}
 	}
 	f, err := jsonscan.Of(body, assignmentTable)

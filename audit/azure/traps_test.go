@@ -40,6 +40,8 @@ func TestIdentityShapes(t *testing.T) {
 		`{"claim":{"oid":"o-1","upn":"ada@example.com"}}`: {"o-1", "user"},
 		`{"authorization":{"evidence":{"principalId":"0123456789abcdef0123456789abcdef","principalType":"ServicePrincipal"}}}`: {"01234567-89ab-cdef-0123-456789abcdef", "service"},
 		`{"claims":{"http://schemas.xmlsoap.org/ws/2005/05/identity/claims/emailaddress":"ada@example.com"}}`:                  {"ada@example.com", "user"},
+		`{"claims":{"oid":"o-1","name":"Ada","appid":"app-1"}}`:                                                                {"o-1", "user"}, // a program has no full name
+		`{"claims":{"oid":"o-1","appid":"app-1"}}`:                                                                             {"o-1", "service"},
 		`"ada@example.com"`: {"ada@example.com", "user"},
 		`null`:              {"", ""},
 		`{}`:                {"", ""},
@@ -74,13 +76,31 @@ func TestOperationInAnyCase(t *testing.T) {
 	}
 }
 
+// What gives or takes rights is told apart from other writes.
+func TestPrivileges(t *testing.T) {
+	for operation, want := range map[string]string{
+		"Microsoft.Authorization/roleAssignments/write": "300501", "Microsoft.Authorization/roleAssignments/delete": "300502",
+		"Microsoft.Authorization/elevateAccess/action": "300501", "Microsoft.KeyVault/vaults/accessPolicies/write": "300599",
+		"Microsoft.ManagedIdentity/userAssignedIdentities/federatedIdentityCredentials/write":  "300199",
+		"Microsoft.ManagedIdentity/userAssignedIdentities/federatedIdentityCredentials/delete": "300199",
+		"Microsoft.KeyVault/vaults/write": "600303",
+	} {
+		audittest.Check(t, parse.One(t, `{"time":"2025-11-23T08:00:00Z","category":"Administrative","operationName":"`+operation+`"}`), audit.AttrOCSFType, want)
+	}
+}
+
 func TestOperationInFreeText(t *testing.T) {
 	for name, activity := range map[string]string{
-		"Add member to role completed (PIM activation)":          "1",
-		"Remove member from role (PIM activation expired)":       "2",
-		"Add member to role requested (PIM activation)":          "99",
-		"Add eligible member to role in PIM requested (renew)":   "99",
-		"Add eligible member to role completed (PIM, timebound)": "1",
+		"Add member to role completed (PIM activation)":            "1",
+		"Remove member from role (PIM activation expired)":         "2",
+		"Add member to role requested (PIM activation)":            "99",
+		"Add eligible member to role in PIM requested (renew)":     "99",
+		"Add eligible member to role completed (PIM, timebound)":   "1",
+		"Add member to role in PIM completed (timebound)":          "1",
+		"Add eligible member to role in PIM completed (permanent)": "1",
+		"Remove member from role in PIM completed (timebound)":     "2",
+		"Remove member from role in PIM requested (timebound)":     "99",
+		"Remove member from role requested (PIM deactivate)":       "99",
 	} {
 		r := parse.One(t, `{"time":"2025-11-23T08:00:00Z","category":"Administrative","operationName":"`+name+`"}`)
 		audittest.Check(t, r, audit.AttrOperation, name, audit.AttrOCSFClass, "3005", audit.AttrOCSFActivity, activity)
@@ -122,6 +142,8 @@ func TestOutcomes(t *testing.T) {
 		`"resultType":"Started"`: "unknown", `"resultType":"Accepted","resultSignature":"Accepted.OK"`: "unknown", `"resultType":"In Progress"`: "unknown",
 		`"statusCode":"404"`: "failure", `"statusCode":200`: "success", `"resultSignature":"Failed.Forbidden"`: "failure",
 		`"resultType":"","properties":{"httpStatusCode":201}`: "success", `"resultType":"Perhaps"`: "unknown", `"x":1`: "unknown",
+		`"properties":{"statusCode":"Accepted"}`: "unknown", `"resultType":"Canceled","properties":{"statusCode":"OK"}`: "unknown",
+		`"resultType":"Cancelled","properties":{"statusCode":"OK"}`: "unknown", `"resultType":"Perhaps","properties":{"statusCode":"Conflict"}`: "failure",
 		`"status":{"value":"Failed"}`: "failure",
 	} {
 		audittest.Check(t, parse.One(t, record(","+members)), audit.AttrOutcome, want)
@@ -177,7 +199,10 @@ func TestCallerAddress(t *testing.T) {
 	for native, want := range map[string][3]string{
 		"203.0.113.7": {"203.0.113.7", "", "ipv4"}, "203.0.113.7:51234": {"203.0.113.7", "51234", "ipv4"},
 		"2001:db8::7": {"2001:db8::7", "", "ipv6"}, "[2001:db8::7]:443": {"2001:db8::7", "443", "ipv6"},
-		"internal": {"", "", ""}, "": {"", "", ""},
+		"::ffff:203.0.113.7": {"203.0.113.7", "", "ipv4"}, "[::ffff:203.0.113.7]:443": {"203.0.113.7", "443", "ipv4"}, "[::ffff:203.0.113.7]": {"203.0.113.7", "", "ipv4"},
+		"fd40:203:113:7::a": {"fd40:203:113:7::a", "", "ipv6"}, "fe80::1%eth0": {"fe80::1%eth0", "", "ipv6"}, // a private link's, and one with a zone
+		"203.0.113.7:0": {"203.0.113.7", "", "ipv4"}, "203.0.113.7:99999": {"", "", ""}, "203.0.113": {"", "", ""}, "999.0.113.7": {"", "", ""},
+		"internal": {"", "", ""}, "": {"", "", ""}, "203.0.113.7, 198.51.100.2": {"", "", ""},
 	} {
 		r := parse.One(t, record(`,"callerIpAddress":"`+native+`"`))
 		audittest.Check(t, r, audit.AttrSourceID, native, audit.AttrClientAddress, want[0], audit.AttrClientPort, want[1], audit.AttrSourceType, want[2])
@@ -194,6 +219,9 @@ func TestResourceIDInAnyCase(t *testing.T) {
 			t.Errorf("account %q", r.Resource.AccountID)
 		}
 	}
+	// With a slash at its end, it is the same one.
+	r := parse.One(t, `{"time":"2025-11-23T08:00:00Z","operationName":"x/read","resourceId":"`+id+`/"}`)
+	audittest.Check(t, r, audit.AttrTargetID, strings.ToLower(id), audit.AttrTargetName, "Main")
 	for id, want := range map[string]string{
 		"/subscriptions/s1": "microsoft.resources/subscriptions", "/subscriptions/s1/resourceGroups/r/": "microsoft.resources/subscriptions/resourcegroups",
 		"/subscriptions/s1/resourceGroups/r/providers/Microsoft.Kubernetes/connectedClusters/c/rbac.authorization.k8s.io/roleBindings/b": "microsoft.kubernetes/connectedclusters/rbac.authorization.k8s.io/rolebindings",
@@ -218,6 +246,39 @@ func TestRegion(t *testing.T) {
 			t.Errorf("%s: region %q", members, r.Resource.Region)
 		}
 	}
+}
+
+// An operation on no resource: it belongs to the tenant that the caller names, and to
+// nobody's without.
+func TestParseTenant(t *testing.T) {
+	in := func(tenant, event string) audit.Record {
+		return audittest.Parse(func(data []byte, emit func(*audit.Record) error) (audit.Counts, error) {
+			return ParseTenant(tenant, data, emit)
+		}).One(t, event)
+	}
+	for _, event := range []string{
+		`{"time":"2025-11-23T08:00:00Z","category":"Administrative","operationName":"Microsoft.Authorization/elevateAccess/action"}`,
+		`{"id":"d1","activityDateTime":"2025-11-23T11:00:00Z","activityDisplayName":"Add user"}`,
+	} {
+		ids := map[string]bool{}
+		for given, want := range map[string]string{"": "", "T1": "t1", "t2": "t2"} {
+			r := in(given, event)
+			if ids[audittest.Text(&r, audit.AttrRecordID)] = true; r.Resource.OrgID != want {
+				t.Errorf("tenant %q, want %q", r.Resource.OrgID, want)
+			}
+		}
+		if len(ids) != 3 {
+			t.Errorf("%d ids, want 3", len(ids))
+		}
+	}
+	if r := in("t9", record(`,"properties":{"TenantID":"T1"}`)); r.Resource.OrgID != "t1" {
+		t.Errorf("an event of t1 is taken for one of %q", r.Resource.OrgID)
+	}
+	if r := in("t9", record(`,"identity":{"claims":{"tid":"t1"}}`)); r.Resource.OrgID != "t9" {
+		t.Errorf("the log of t9 is taken for that of %q, which the caller is from", r.Resource.OrgID)
+	}
+	one, two := parse.One(t, record("")), in("t9", record("")) // a subscription is in one tenant
+	audittest.Check(t, one, audit.AttrRecordID, audittest.Text(&two, audit.AttrRecordID))
 }
 
 // Records of one message belong to the subscriptions and tenants that they name.
@@ -263,22 +324,76 @@ func TestOneHub(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		got, want := parse.Records(t, data), audittest.Parse(entra.Parse).Records(t, data)
-		if len(got) != len(want) {
-			t.Fatalf("%s: %d records, want %d", file, len(got), len(want))
+		sameAsEntra(t, file, data)
+	}
+	for _, event := range []string{
+		`{"id":"p1","activityDateTime":"2025-11-23T11:00:00Z","tenantId":"t1","provisioningAction":"create"}`,
+		`{"createdDateTime":"2025-11-23T11:00:00Z","id":"s1","userId":"u1","appId":"a1","status":{"errorCode":50126}}`,
+		`{"time":"2025-11-23T11:00:00Z","category":"RoleManagement","properties":{"activityDisplayName":"Add member to role","loggedByService":"Core Directory"}}`,
+	} {
+		sameAsEntra(t, event, []byte(event))
+	}
+}
+
+func sameAsEntra(t *testing.T, name string, data []byte) {
+	t.Helper()
+	got, want := parse.Records(t, data), audittest.Parse(entra.Parse).Records(t, data)
+	if len(got) != len(want) {
+		t.Fatalf("%s: %d records, want %d", name, len(got), len(want))
+	}
+	for i := range want {
+		if want[i].Quarantined {
+			continue // it is not Entra ID's
 		}
-		for i := range want {
-			if want[i].Quarantined {
-				continue // it is not Entra ID's
-			}
-			if g, w := fmt.Sprint(got[i].Attributes, got[i].Resource, got[i].Time), fmt.Sprint(want[i].Attributes, want[i].Resource, want[i].Time); g != w {
-				t.Errorf("%s: record %d is %s, want %s", file, i, g, w)
-			}
-			if !bytes.Equal(got[i].Body, want[i].Body) {
-				t.Errorf("%s: body %d differs", file, i)
-			}
+		if g, w := fmt.Sprint(got[i].Attributes, got[i].Resource, got[i].Time), fmt.Sprint(want[i].Attributes, want[i].Resource, want[i].Time); g != w {
+			t.Errorf("%s: record %d is %s, want %s", name, i, g, w)
+		}
+		if !bytes.Equal(got[i].Body, want[i].Body) {
+			t.Errorf("%s: body %d differs", name, i)
 		}
 	}
+}
+
+// What an event means does not depend on what precedes it, though an event behind one
+// of Entra ID's is read in another way.
+func TestNeighbours(t *testing.T) {
+	const signIn = `{"time":"2025-11-23T11:00:00Z","category":"SignInLogs","tenantId":"t1","properties":{"id":"s1","userId":"u1","status":{"errorCode":0}}}`
+	for _, event := range []string{
+		record(`,"caller":"ada@example.com"`), signIn, `{"id":"d1","activityDateTime":"2025-11-23T11:00:00Z","activityDisplayName":"Add user"}`,
+		`{"properties":{"id":"s1","userId":"u1"},"category":"SignInLogs","time":"2025-11-23T11:00:00Z"}`,
+		`{"time":"2025-11-23T11:00:00Z","category":"Sign\u0049nLogs","properties":{"id":"s1"}}`,
+		`{"time":"2025-11-23T11:00:00Z","cat\u0065gory":"SignInLogs","category":"Administrative","operationName":"x/write"}`,
+		`{"category":null,"category":"SignInLogs","operationName":"x/write"}`, `{"category":"Administrative","category":"SignInLogs","operationName":"x/write"}`,
+		`{"category":"SignInLogs","category":"Administrative","operationName":"x/write"}`, `{"category":{"value":"SignInLogs"},"operationName":"x/write"}`,
+		`{"category":"SignInLogs"}`, `{"category":"SignInLogs","properties":tru}`, `{"category":"SignInLogs"x}`, `{"categor` + "\n" + `y":1}`, `{}`, `{"x":1}`, `[]`, `7`, `"category"`,
+	} {
+		alone := parse.Records(t, []byte("["+event+"]"))
+		behind := parse.Records(t, []byte("["+signIn+","+event+","+signIn+"]"))
+		if len(alone) != 1 || len(behind) != 3 || fmt.Sprint(alone[0]) != fmt.Sprint(behind[1]) || fmt.Sprint(behind[0]) != fmt.Sprint(behind[2]) {
+			t.Errorf("%s is\n%v\nbehind another\n%v", event, alone, behind)
+		}
+	}
+}
+
+// Requests and their addresses may hold keys and signatures: they stay in the body.
+func TestSecretsStayInTheBody(t *testing.T) {
+	for _, members := range []string{
+		`,"properties":{"requestbody":"{\"properties\":{\"sas\":\"sig=s3cret\"}}","responseBody":"{\"keys\":[\"s3cret\"]}"}`,
+		`,"httpRequest":{"uri":"https://store.example/c/b?sv=1&sig=s3cret","method":"PUT"}`,
+		`,"identity":{"claims":{"rh":"s3cret","aio":"s3cret","upn":"ada@example.com"}}`,
+	} {
+		r := parse.One(t, record(members))
+		for _, a := range r.Attributes {
+			if strings.Contains(audittest.Text(&r, a.Key), "s3cret") {
+				t.Errorf("%s = %s", a.Key, audittest.Text(&r, a.Key))
+			}
+		}
+		if !strings.Contains(string(r.Body), "s3cret") {
+			t.Errorf("body %s", r.Body)
+		}
+	}
+	r := parse.One(t, record(`,"httpRequest":{"uri":"https://store.example/c/b?sig=s3cret"}`))
+	audittest.Check(t, r, audit.AttrURLPath, "/c/b")
 }
 
 // What Azure states of its own accord has no user behind it, whatever name it gives.

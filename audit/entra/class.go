@@ -16,9 +16,9 @@ type meaning struct {
 
 // meanings are those of the activities that are about accounts, rights and groups.
 // Activities of class 3001: 1 create, 2 enable, 3 password change, 4 password reset,
-// 5 disable, 6 delete, 10 enable a second factor, 11 disable it. Of class 3005:
-// 1 assign privileges, 2 revoke them. Of class 3006: 1 assign privileges, 2 revoke
-// them, 3 add user, 4 remove user, 5 delete, 6 create.
+// 5 disable, 6 delete, 10 enable a second factor, 11 disable it, 12 unlock. Of class
+// 3005: 1 assign privileges, 2 revoke them. Of class 3006: the same, 3 add user,
+// 4 remove user, 5 delete, 6 create. Those about the members of roles are in role.go.
 // https://learn.microsoft.com/entra/identity/monitoring-health/reference-audit-activities
 var meanings = map[string]meaning{
 	"add user":                           {audit.ClassAccountChange, 1, audit.ActionCreate},
@@ -29,6 +29,7 @@ var meanings = map[string]meaning{
 	"change password":                    {audit.ClassAccountChange, 3, audit.ActionUpdate},
 	"reset user password":                {audit.ClassAccountChange, 4, audit.ActionUpdate},
 	"reset password":                     {audit.ClassAccountChange, 4, audit.ActionUpdate},
+	"unlock user account":                {audit.ClassAccountChange, 12, audit.ActionUpdate},
 	"disable account":                    {audit.ClassAccountChange, 5, audit.ActionUpdate},
 	"delete user":                        {audit.ClassAccountChange, 6, audit.ActionDelete},
 	"hard delete user":                   {audit.ClassAccountChange, 6, audit.ActionDelete},
@@ -46,11 +47,6 @@ var meanings = map[string]meaning{
 	"add service principal credentials":  {audit.ClassAccountChange, audit.ActivityOther, audit.ActionUpdate},
 	"revoke all refresh tokens for user": {audit.ClassAccountChange, audit.ActivityOther, audit.ActionUpdate},
 
-	"add member to role":                                {audit.ClassUserAccess, 1, audit.ActionCreate},
-	"add member to role completed":                      {audit.ClassUserAccess, 1, audit.ActionCreate},
-	"add eligible member to role":                       {audit.ClassUserAccess, 1, audit.ActionCreate},
-	"add eligible member to role completed":             {audit.ClassUserAccess, 1, audit.ActionCreate},
-	"add scoped member to role":                         {audit.ClassUserAccess, 1, audit.ActionCreate},
 	"add app role assignment grant to user":             {audit.ClassUserAccess, 1, audit.ActionCreate},
 	"add app role assignment to service principal":      {audit.ClassUserAccess, 1, audit.ActionCreate},
 	"add app role assignment to group":                  {audit.ClassUserAccess, 1, audit.ActionCreate},
@@ -59,23 +55,15 @@ var meanings = map[string]meaning{
 	"add owner to application":                          {audit.ClassUserAccess, 1, audit.ActionCreate},
 	"add owner to service principal":                    {audit.ClassUserAccess, 1, audit.ActionCreate},
 	elevation:                                           {audit.ClassUserAccess, 1, audit.ActionCreate},
-	"remove member from role":                           {audit.ClassUserAccess, 2, audit.ActionDelete},
-	"remove member from role completed":                 {audit.ClassUserAccess, 2, audit.ActionDelete},
-	"remove eligible member from role":                  {audit.ClassUserAccess, 2, audit.ActionDelete},
-	"remove eligible member from role completed":        {audit.ClassUserAccess, 2, audit.ActionDelete},
-	"remove scoped member from role":                    {audit.ClassUserAccess, 2, audit.ActionDelete},
 	"remove app role assignment from user":              {audit.ClassUserAccess, 2, audit.ActionDelete},
 	"remove app role assignment from service principal": {audit.ClassUserAccess, 2, audit.ActionDelete},
 	"remove app role assignment from group":             {audit.ClassUserAccess, 2, audit.ActionDelete},
 	"remove delegated permission grant":                 {audit.ClassUserAccess, 2, audit.ActionDelete},
 	"remove owner from application":                     {audit.ClassUserAccess, 2, audit.ActionDelete},
 	"remove owner from service principal":               {audit.ClassUserAccess, 2, audit.ActionDelete},
+	elevationEnd:                                        {audit.ClassUserAccess, 2, audit.ActionDelete},
 	"remove role assignment":                            {audit.ClassUserAccess, 2, audit.ActionDelete},
 	"delete role assignment":                            {audit.ClassUserAccess, 2, audit.ActionDelete},
-	"add member to role requested":                      {audit.ClassUserAccess, audit.ActivityOther, audit.ActionOther},
-	"add eligible member to role requested":             {audit.ClassUserAccess, audit.ActivityOther, audit.ActionOther},
-	"remove member from role requested":                 {audit.ClassUserAccess, audit.ActivityOther, audit.ActionOther},
-	"remove eligible member from role requested":        {audit.ClassUserAccess, audit.ActivityOther, audit.ActionOther},
 
 	"add owner to group":       {audit.ClassGroup, 1, audit.ActionUpdate},
 	"remove owner from group":  {audit.ClassGroup, 2, audit.ActionUpdate},
@@ -89,7 +77,11 @@ var meanings = map[string]meaning{
 }
 
 // elevation is a global administrator who becomes one of all subscriptions, too.
-const elevation = "user has elevated their access to user access administrator for their azure resources"
+// https://learn.microsoft.com/azure/role-based-access-control/elevate-access-global-admin
+const (
+	elevation    = "user has elevated their access to user access administrator for their azure resources"
+	elevationEnd = "the role assignment of user access administrator has been removed from the user"
+)
 
 // verbs begin the name of an activity, or are its operationType.
 var verbs = map[string]string{
@@ -107,12 +99,14 @@ func Classify(activity string, d *draft.Draft) {
 	classify(strings.TrimSuffix(activity, "."), "", d)
 }
 
-// classify sets the event name, the action and the OCSF class. What is in parentheses
-// says by which way it was done, such as "(PIM activation)".
+// classify sets the event name, the action and the OCSF class.
 func classify(activity, operation string, d *draft.Draft) {
-	name := strings.ToLower(activity)
-	name, _, _ = strings.Cut(name, " (")
-	if m, ok := meanings[name]; ok {
+	name := plain(activity)
+	m, ok := meanings[name]
+	if !ok {
+		m, ok = roleMeaning(name)
+	}
+	if ok {
 		d.Class(m.class, m.action, m.activity)
 		return
 	}

@@ -25,7 +25,11 @@ func directoryAudit(e *event, d *draft.Draft, k kind) {
 	d.Source(draft.First(e.str(fByIP), e.env(fCallerIP)))
 	d.Put(audit.AttrUserAgent, e.detail("User-Agent"))
 	e.auditTargets(d)
-	d.PutMaps(audit.AttrChanges, e.changes())
+	changes := e.changes()
+	d.PutMaps(audit.AttrChanges, changes)
+	if d.Rec.EventName == audit.EventUserAccess {
+		d.PutList(audit.AttrPrivileges, e.privileges(activity, changes)...)
+	}
 }
 
 func (e *event) auditOutcome(d *draft.Draft) {
@@ -94,6 +98,9 @@ func (e *event) auditTargets(d *draft.Draft) {
 		at := func(field int) string { return e.StrAt(e.base+field, i) }
 		name := draft.First(at(fTargetUser), at(fTargetName))
 		d.AddTarget(draft.Target{ID: draft.First(id(at(fTargetID)), name), Type: strings.ToLower(at(fTargetType)), Name: name})
+	}
+	if d.Targets() == 0 && strings.EqualFold(draft.First(e.str(fActivity), e.env(fOperation)), elevation) {
+		d.AddTarget(draft.Target{ID: id(e.str(fByID)), Type: "user", Name: e.str(fByName)}) // Whoever asks gets it.
 	}
 	if d.Targets() == 0 {
 		d.AddTarget(draft.Target{ID: e.tenant(), Type: "tenant"})

@@ -35,6 +35,7 @@ var (
 	servicePrincipal = kind{"ServicePrincipalSignInLogs", "signin_service_principal", ofSignIn, principal}
 	managedIdentity  = kind{"ManagedIdentitySignInLogs", "signin_managed_identity", ofSignIn, "ManagedIdentity"}
 	directory        = kind{"AuditLogs", "audit", ofAudit, ""}
+	provisioningLog  = kind{"ProvisioningLogs", "provisioning", ofProvisioning, ""}
 )
 
 // kinds are the categories of a diagnostic setting.
@@ -47,7 +48,7 @@ var kinds = map[string]kind{
 	"AuditLogs":                           directory,
 	"ADFSSignInLogs":                      {"ADFSSignInLogs", "signin_adfs", ofSignIn, ""},
 	"MicrosoftServicePrincipalSignInLogs": {"MicrosoftServicePrincipalSignInLogs", "signin_microsoft_service_principal", ofSignIn, principal},
-	"ProvisioningLogs":                    {"ProvisioningLogs", "provisioning", ofProvisioning, ""},
+	"ProvisioningLogs":                    provisioningLog,
 	"RiskyUsers":                          {"RiskyUsers", "risk", ofRisk, ""},
 	"UserRiskEvents":                      {"UserRiskEvents", "risk", ofRisk, ""},
 	"RiskyServicePrincipals":              {"RiskyServicePrincipals", "risk", ofRisk, ""},
@@ -68,6 +69,8 @@ func (e *event) kind() (kind, bool) {
 	switch {
 	case e.str(fActivity) != "", e.str(fService) != "":
 		return directory, true
+	case e.str(fProvisioned) != "":
+		return provisioningLog, true
 	case e.outer != nil || e.str(fCreated) == "" || !e.Has(fErrorCode) && e.str(fAppID) == "":
 		return kind{}, false
 	}
@@ -88,8 +91,9 @@ func graphSignIn(e *event) kind {
 	return interactive
 }
 
-func mapEvent(f *jsonscan.Fields, d *draft.Draft) error {
+func mapEvent(given string, f *jsonscan.Fields, d *draft.Draft) error {
 	e, readable := open(f)
+	e.given = given
 	k, ok := e.kind()
 	if !ok {
 		return ErrNotEvent
@@ -114,41 +118,6 @@ func mapEvent(f *jsonscan.Fields, d *draft.Draft) error {
 		finding(&e, d, k)
 	}
 	return nil
-}
-
-// provisioning is what Entra ID did to accounts of other systems.
-func provisioning(e *event, d *draft.Draft, k kind) {
-	operation := e.env(fOperation)
-	d.Put(audit.AttrCategory, k.category)
-	d.Put(audit.AttrOperation, operation)
-	d.ClassOf(audit.EventSystem, audit.ClassEntity, audit.ActionUpdate, audit.APIUpdate)
-	d.Put(audit.AttrOutcome, resultOutcome(e.env(fResultType)))
-	ownStatement(d)
-	d.PutTarget(draft.Target{ID: e.tenant(), Type: "tenant"})
-}
-
-// finding is what Identity Protection says about a user or a sign-in.
-func finding(e *event, d *draft.Draft, k kind) {
-	d.Put(audit.AttrCategory, k.category)
-	d.Put(audit.AttrOperation, draft.First(e.str(fActivity), e.env(fOperation)))
-	d.Class(audit.ClassFinding, audit.ActionDetect, audit.FindingCreate)
-	d.Put(audit.AttrOutcome, audit.OutcomeSuccess)
-	ownStatement(d)
-	d.Put(audit.AttrFindingSeverity, e.str(fRiskLevel))
-	d.Source(e.str(fIP)) // of the activity that was found
-	if principal := id(e.str(fPrincipalID)); principal != "" {
-		d.PutTarget(draft.Target{ID: principal, Type: "service_principal", Name: e.str(fPrincipalName)})
-		return
-	}
-	// The id of a risky user is the user's.
-	d.PutTarget(draft.Target{ID: draft.First(id(e.str(fUserID)), id(e.str(fID))), Type: "user", Name: e.str(fUserName)})
-}
-
-// ownStatement is who says so when Entra ID itself does.
-func ownStatement(d *draft.Draft) {
-	d.Put(audit.AttrService, aadiam)
-	d.Put(audit.AttrActorID, aadiam)
-	d.Put(audit.AttrActorType, audit.ActorSystem)
 }
 
 // aadiam is the resource provider that all logs of Entra ID come from.

@@ -3,6 +3,7 @@ package entra
 import (
 	"strings"
 
+	"github.com/otelcol-custody/custody/audit/internal/draft"
 	"github.com/otelcol-custody/custody/audit/internal/jsonscan"
 )
 
@@ -81,6 +82,16 @@ const (
 	fChangeNew
 	fDetailKey
 	fDetailValue
+	// Of Entra ID's own statements.
+	fRiskState
+	fProvisioned
+	fProvisionedOld
+	fProvisioning
+	fProvisioningCode
+	fProvisioningReason
+	fIdentityID
+	fIdentityName
+	fIdentityType
 	numFields
 )
 
@@ -108,6 +119,9 @@ var paths = [numFields]string{
 	fChanges: "targetResources[].modifiedProperties[]", fChangePath: "targetResources[].modifiedProperties[].displayName",
 	fChangeOld: "targetResources[].modifiedProperties[].oldValue", fChangeNew: "targetResources[].modifiedProperties[].newValue",
 	fDetailKey: "additionalDetails[].key", fDetailValue: "additionalDetails[].value",
+	fRiskState: "riskState", fProvisioned: "provisioningAction", fProvisionedOld: "action", fProvisioning: "provisioningStatusInfo.status",
+	fProvisioningCode: "provisioningStatusInfo.errorInformation.errorCode", fProvisioningReason: "provisioningStatusInfo.errorInformation.reason",
+	fIdentityID: "targetIdentity.id", fIdentityName: "targetIdentity.displayName", fIdentityType: "targetIdentity.identityType",
 }
 
 var table = func() *jsonscan.Table {
@@ -122,25 +136,26 @@ var table = func() *jsonscan.Table {
 type event struct {
 	outer *jsonscan.Fields // nil for Microsoft Graph, which has no envelope
 	*jsonscan.Fields
-	base int // where the fields of the payload begin
+	base  int    // where the fields of the payload begin
+	given string // the tenant that the caller names
 }
 
 // open finds the payload: below properties, in them as a string, or at the top.
 func open(f *jsonscan.Fields) (e event, readable bool) {
 	switch f.Kind(fProperties) {
 	case jsonscan.Object:
-		return event{f, f, numFields}, true
+		return event{outer: f, Fields: f, base: numFields}, true
 	case jsonscan.Text, jsonscan.Escaped:
 		text := f.Str(fProperties)
 		if inner, err := jsonscan.Of(text, table); err == nil {
-			return event{f, inner, 0}, true
+			return event{outer: f, Fields: inner, base: 0}, true
 		}
-		return event{f, f, numFields}, false
+		return event{outer: f, Fields: f, base: numFields}, false
 	}
 	if f.Has(fCategory) && f.Has(fTime) {
-		return event{f, f, numFields}, true
+		return event{outer: f, Fields: f, base: numFields}, true
 	}
-	return event{nil, f, 0}, true
+	return event{Fields: f}, true
 }
 
 // str is a field of the payload.
@@ -156,15 +171,20 @@ func (e *event) env(field int) string {
 
 // tenant is that whose log it is: resourceId is /tenants/ID/providers/Microsoft.aadiam.
 func (e *event) tenant() string {
-	if id := e.env(fTenant); id != "" {
-		return id
-	}
+	ofResource := ""
 	parts := strings.Split(e.env(fResourceID), "/")
 	if len(parts) > 2 && strings.EqualFold(parts[1], "tenants") {
-		return parts[2]
+		ofResource = parts[2]
 	}
-	if id := e.str(fTenant); id != "" {
-		return id
+	return strings.ToLower(draft.First(e.env(fTenant), ofResource, e.str(fTenant), e.given, e.signInTenant()))
+}
+
+// signInTenant is the tenant of both the user and the resource. The sign-in of a guest
+// is in the logs of two tenants, and does not say in whose this one is.
+func (e *event) signInTenant() string {
+	resource, home := e.str(fResourceTenant), e.str(fHomeTenant)
+	if home != "" && !strings.EqualFold(home, resource) {
+		return ""
 	}
-	return e.str(fResourceTenant)
+	return resource
 }

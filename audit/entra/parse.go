@@ -35,7 +35,7 @@ var (
 	// ErrNotEntra means that the bytes hold no events.
 	ErrNotEntra = errors.New(`not a log of Entra ID: expected {"records":[…]}, {"value":[…]}, or an event on each line`)
 	// ErrNotEvent means that an element among events is not one.
-	ErrNotEvent = errors.New("not an event of Entra ID: it has no category of one, and is neither a sign-in nor an audit of Microsoft Graph")
+	ErrNotEvent = errors.New("not an event of Entra ID: it has no category of one, and is no sign-in, audit or provisioning of Microsoft Graph")
 )
 
 var format = frame.Format{
@@ -52,27 +52,39 @@ const provider = "azure"
 // record and its Attributes are reused: they are valid until emit returns. Body points
 // into data. What cannot be read is quarantined; the only errors that Parse returns
 // are emit's.
+//
+// Microsoft Graph's events do not say whose log they are of: see [ParseTenant].
 func Parse(data []byte, emit func(*audit.Record) error) (audit.Counts, error) {
-	return frame.Tabled(&format, table, mapEvent, data, emit)
+	return ParseTenant("", data, emit)
+}
+
+// ParseTenant is [Parse] for what the log of a tenant holds; what an event says of
+// itself counts before it. The tenant is a part of the records' ids: two tenants' events
+// are never duplicates of each other.
+func ParseTenant(tenant string, data []byte, emit func(*audit.Record) error) (audit.Counts, error) {
+	mapper := func(f *jsonscan.Fields, d *draft.Draft) error { return mapEvent(tenant, f, d) }
+	return frame.Tabled(&format, table, mapper, data, emit)
 }
 
 // A Mapper makes the records of single events, for a parser that finds them in what
 // holds others, too. The zero Mapper is ready for use, by one goroutine at a time.
 type Mapper struct {
+	Tenant string // as of [ParseTenant]
+
 	fields jsonscan.Fields
 	draft  draft.Draft
 }
 
-// Map returns the record of an event, which is one JSON object with nothing around it.
-// The record is reused, as that of [Parse] is. An error is the reason for which the
-// event has to be quarantined.
-func (m *Mapper) Map(event []byte) (*audit.Record, error) {
+// Read reads the value where the scanner stands.
+func (m *Mapper) Read(s *jsonscan.Scanner) (jsonscan.Kind, error) { return m.fields.Read(s, table) }
+
+// Map returns the record of the object that was read last, whose bytes begin at a place
+// in the scanner's data. The record is reused, as that of [Parse] is. An error is the
+// reason for which the event has to be quarantined.
+func (m *Mapper) Map(event []byte, at int) (*audit.Record, error) {
 	m.draft.Begin(event)
-	if _, err := m.fields.Read(&jsonscan.Scanner{Data: event}, table); err != nil {
-		return nil, err
-	}
-	m.fields.Keep(string(event), 0)
-	if err := mapEvent(&m.fields, &m.draft); err != nil {
+	m.fields.Keep(string(event), at)
+	if err := mapEvent(m.Tenant, &m.fields, &m.draft); err != nil {
 		return nil, err
 	}
 	return m.draft.Finish(m.fields.Duplicate), nil

@@ -22,12 +22,13 @@ func signIn(e *event, d *draft.Draft, k kind) {
 	e.signInTarget(d)
 }
 
-// interrupts are codes of questions in between: which account (16000), how to reset
-// the password later (50125), whether to stay signed in (50140). What they interrupt
-// ends in a sign-in of its own. Other codes that ask for something, such as a second
-// factor (50074, 50076), say that it was not given, and are failures.
+// interrupts are the codes of what belongs to a sign-in that goes on: registering for
+// the reset of the password (50125), whether to stay signed in (50140), whether this is
+// the app that was meant (50199). What they interrupt ends in a sign-in of its own.
+// Other codes that ask for something, such as a second factor (50074, 50076), say that
+// it was not given, and are failures.
 // https://learn.microsoft.com/entra/identity-platform/reference-error-codes
-var interrupts = map[string]bool{"16000": true, "50125": true, "50140": true}
+var interrupts = map[string]bool{"50125": true, "50140": true, "50199": true}
 
 // CodeOutcome is what the error code of a sign-in says, or a result in words.
 func CodeOutcome(code string) string {

@@ -7,6 +7,7 @@ import (
 
 	"github.com/otelcol-custody/custody/audit"
 	"github.com/otelcol-custody/custody/audit/audittest"
+	"github.com/otelcol-custody/custody/audit/internal/jsonscan"
 )
 
 // signInOf is a sign-in in the envelope, and auditOf a change in the directory.
@@ -21,7 +22,7 @@ func auditOf(payload string) string {
 
 func TestErrorCodes(t *testing.T) {
 	for code, want := range map[string]string{
-		`0`: "success", `"0"`: "success", `50125`: "unknown", `"50140"`: "unknown", `50126`: "failure", `"50074"`: "failure", `7000215`: "failure",
+		`0`: "success", `"0"`: "success", `50125`: "unknown", `"50140"`: "unknown", `50199`: "unknown", `16000`: "failure", `50126`: "failure", `"50074"`: "failure", `7000215`: "failure",
 	} {
 		audittest.Check(t, parse.One(t, signInOf("SignInLogs", `"status":{"errorCode":`+code+`}`)), audit.AttrOutcome, want)
 		// The envelope repeats the code; it counts where the payload has none.
@@ -145,6 +146,61 @@ func TestSecondFactor(t *testing.T) {
 	}
 }
 
+// A tenant is one, however its id is written. A guest's sign-in is in the logs of two
+// tenants; Graph's payload does not say whose log it is.
+func TestTenants(t *testing.T) {
+	for event, want := range map[string]string{
+		`{"time":"2025-11-23T11:00:00Z","category":"AuditLogs","tenantId":"T1","properties":{}}`:                                   "t1",
+		`{"time":"2025-11-23T11:00:00Z","category":"AuditLogs","resourceId":"/TENANTS/T1/PROVIDERS/MICROSOFT.AADIAM"}`:             "t1",
+		`{"time":"2025-11-23T11:00:00Z","category":"AuditLogs","properties":{"tenantId":"T1"}}`:                                    "t1",
+		`{"createdDateTime":"2025-11-23T11:00:00Z","appId":"a","resourceTenantId":"T1"}`:                                           "t1",
+		`{"createdDateTime":"2025-11-23T11:00:00Z","appId":"a","resourceTenantId":"T1","homeTenantId":"t1"}`:                       "t1",
+		`{"createdDateTime":"2025-11-23T11:00:00Z","appId":"a","resourceTenantId":"t1","homeTenantId":"t2"}`:                       "",
+		`{"activityDateTime":"2025-11-23T11:00:00Z","activityDisplayName":"Add user","initiatedBy":{"user":{"homeTenantId":"x"}}}`: "",
+	} {
+		if got := parse.One(t, event).Resource.OrgID; got != want {
+			t.Errorf("%s: tenant %q, want %q", event, got, want)
+		}
+	}
+}
+
+// Equal events of two tenants are two records, where the events or the caller say whose
+// they are. What an event says of itself counts.
+func TestParseTenant(t *testing.T) {
+	in := func(tenant, event string) audit.Record {
+		return audittest.Parse(func(data []byte, emit func(*audit.Record) error) (audit.Counts, error) {
+			return ParseTenant(tenant, data, emit)
+		}).One(t, event)
+	}
+	const change = `{"id":"d1","activityDateTime":"2025-11-23T11:00:00Z","activityDisplayName":"Add user"}`
+	ids := map[string]bool{}
+	for given, want := range map[string]string{"": "", "T1": "t1", "t2": "t2"} {
+		r := in(given, change)
+		ids[audittest.Text(&r, audit.AttrRecordID)] = true
+		if r.Resource.OrgID != want {
+			t.Errorf("tenant %q, want %q", r.Resource.OrgID, want)
+		}
+	}
+	if len(ids) != 3 {
+		t.Errorf("%d ids, want 3", len(ids))
+	}
+	if r := in("t9", `{"createdDateTime":"2025-11-23T11:00:00Z","appId":"a","resourceTenantId":"t1"}`); r.Resource.OrgID != "t9" {
+		t.Errorf("the log of t9 is taken for that of %q", r.Resource.OrgID)
+	}
+	if r := in("t9", auditOf(`"result":"success"`)); r.Resource.OrgID != "t1" {
+		t.Errorf("an event of t1 is taken for one of %q", r.Resource.OrgID)
+	}
+}
+
+// The year 1 stands for a time that was never set.
+func TestTimeNeverSet(t *testing.T) {
+	r := parse.One(t, `{"time":"0001-01-01T00:00:00Z","category":"AuditLogs","properties":{"id":"d1"}}`)
+	audittest.Check(t, r, audit.AttrParseError, "time: not in the years 1970 to 2262")
+	if r.Quarantined || !r.Time.IsZero() {
+		t.Errorf("%v", r.Time)
+	}
+}
+
 // Keys are compared exactly, and the first of two counts.
 func TestKeys(t *testing.T) {
 	r := parse.One(t, signInOf("SignInLogs", `"UserId":"x","userId":"u1","userid":"y","status":{"errorCode":0},"Status":{"errorCode":1}`))
@@ -161,23 +217,64 @@ func TestBadTime(t *testing.T) {
 	}
 }
 
+// What Entra ID did to accounts of other systems: what was skipped was not done.
+func TestProvisioning(t *testing.T) {
+	for payload, want := range map[string][4]string{
+		`"provisioningAction":"create","provisioningStatusInfo":{"status":"success"}`:                                                          {"CREATE", "success", "", ""},
+		`"action":"Delete","provisioningStatusInfo":{"status":"failure","errorInformation":{"errorCode":"Conflict","reason":"it is claimed"}}`: {"DELETE", "failure", "Conflict", "it is claimed"},
+		`"provisioningAction":"disable","provisioningStatusInfo":{"status":"skipped","errorInformation":null}`:                                 {"UPDATE", "unknown", "", "skipped"},
+		`"provisioningAction":"other","provisioningStatusInfo":{"status":"warning"}`:                                                           {"OTHER", "unknown", "", "warning"},
+	} {
+		payload = `{"id":"p1","activityDateTime":"2025-11-23T11:00:00Z","tenantId":"T1","targetIdentity":{"id":"eve@example.net","displayName":"Eve","identityType":"User"},` + payload + `}`
+		events := []string{`{"time":"2025-11-23T11:00:00Z","category":"ProvisioningLogs","operationName":"Provisioning activity","properties":` + payload + `}`}
+		if strings.Contains(payload, "provisioningAction") { // Graph has no category
+			events = append(events, payload)
+		}
+		for _, event := range events {
+			r := parse.One(t, event)
+			audittest.Check(t, r, audit.AttrAction, want[0], audit.AttrOutcome, want[1], audit.AttrErrorType, want[2], audit.AttrOutcomeReason, want[3],
+				audit.AttrOriginalID, "p1", audit.AttrTargetID, "eve@example.net", audit.AttrTargetType, "user", audit.AttrActorType, "system", audit.AttrParseError, "")
+			if r.Resource.OrgID != "t1" || r.EventName != audit.EventSystem {
+				t.Errorf("%s of %+v", r.EventName, r.Resource)
+			}
+		}
+	}
+}
+
+// A risk that was dealt with is a finding that is closed.
+func TestRisks(t *testing.T) {
+	for state, want := range map[string]string{"atRisk": "200401", "confirmedCompromised": "200401", "": "200401", "remediated": "200403", "dismissed": "200403", "confirmedSafe": "200403"} {
+		r := parse.One(t, `{"time":"2025-11-23T11:00:00Z","category":"RiskyUsers","operationName":"Risky user","properties":{"id":"u1","riskLevel":"high","riskState":"`+state+`"}}`)
+		audittest.Check(t, r, audit.AttrOCSFType, want, audit.AttrTargetID, "u1", audit.AttrFindingSeverity, "high")
+	}
+}
+
 // A Mapper keeps nothing of one event for the next.
 func TestMapper(t *testing.T) {
 	var m Mapper
-	if _, err := m.Map([]byte(`{"category":"Administrative"}`)); err != ErrNotEvent {
+	other := `{"category":"Administrative"}`
+	event := auditOf(`"result":"success"`)
+	s := jsonscan.Scanner{Data: []byte(other + event + event + `{"category":`)}
+	read := func(event string) (*audit.Record, error) {
+		start := s.Pos
+		if k, err := m.Read(&s); k != jsonscan.Object || err != nil || s.Pos != start+len(event) {
+			t.Fatal(k, err, s.Pos)
+		}
+		return m.Map(s.Data[start:s.Pos], start)
+	}
+	if _, err := read(other); err != ErrNotEvent {
 		t.Errorf("error %v", err)
 	}
-	if _, err := m.Map([]byte(`{"category":`)); err == nil {
-		t.Error("half an event is mapped")
-	}
 	for range 2 {
-		event := []byte(auditOf(`"result":"success"`))
-		r, err := m.Map(event)
-		if err != nil || &r.Body[0] != &event[0] || len(r.Body) != len(event) {
+		r, err := read(event)
+		if err != nil || string(r.Body) != event {
 			t.Fatal(r, err)
 		}
 		audittest.Check(t, *r, audit.AttrOutcome, "success", audit.AttrOriginalID, "Directory_1")
-		other := parse.One(t, string(event))
-		audittest.Check(t, *r, audit.AttrRecordID, audittest.Text(&other, audit.AttrRecordID))
+		alone := parse.One(t, event)
+		audittest.Check(t, *r, audit.AttrRecordID, audittest.Text(&alone, audit.AttrRecordID))
+	}
+	if _, err := m.Read(&s); err == nil {
+		t.Error("half an event is read")
 	}
 }

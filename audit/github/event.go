@@ -38,7 +38,12 @@ const (
 	fAccessType
 	fExternalID
 	fRequestID
-	fTransport
+	fRepository
+	fMethod
+	fPath
+	fStatus
+	fPermission
+	fOldPermission
 )
 
 var table = jsonscan.NewTable([]string{
@@ -47,7 +52,9 @@ var table = jsonscan.NewTable([]string{
 	fUserAgent: "user_agent", fUser: "user", fUserID: "user_id", fOrg: "org", fOrgs: "org[]", fOrgID: "org_id", fOrgIDs: "org_id[]",
 	fBusiness: "business", fBusinessID: "business_id", fRepo: "repo", fRepos: "repo[]", fTeam: "team",
 	fTokenID: "token_id", fHashedToken: "hashed_token", fAccessType: "programmatic_access_type",
-	fExternalID: "external_identity_nameid", fRequestID: "request_id", fTransport: "transport_protocol_name",
+	fExternalID: "external_identity_nameid", fRequestID: "request_id", fRepository: "repository",
+	fMethod: "request_method", fPath: "url_path", fStatus: "status_code",
+	fPermission: "permission", fOldPermission: "old_permission",
 })
 
 func mapEvent(f *jsonscan.Fields, d *draft.Draft) error {
@@ -56,8 +63,9 @@ func mapEvent(f *jsonscan.Fields, d *draft.Draft) error {
 		return ErrNotEvent
 	}
 	// An org is a name or a list of names, its id a number or a list of numbers.
-	org := draft.First(f.Str(fOrg), f.Str(fOrgs))
-	orgID := draft.First(f.Str(fOrgID), f.Str(fOrgIDs))
+	orgs := append(f.Strs(fOrg), f.Strs(fOrgs)...)
+	org := draft.First(orgs...)
+	orgID := draft.First(append(f.Strs(fOrgID), f.Strs(fOrgIDs)...)...)
 	business := draft.First(f.Str(fBusinessID), f.Str(fBusiness))
 	d.Rec.Resource = audit.Resource{Product: format.Product, AccountID: draft.First(orgID, org), OrgID: business, Stream: "audit"}
 	d.Identify("github", draft.First(business, orgID, org), f.Str(fID))
@@ -66,14 +74,16 @@ func mapEvent(f *jsonscan.Fields, d *draft.Draft) error {
 	service, _ := split(action)
 	d.Put(audit.AttrService, service)
 	d.Put(audit.AttrRequestID, f.Str(fRequestID))
-	classify(action, f.Str(fOperation), d)
-	// GitHub tells of what was done; an attempt that failed has an action of its own.
-	d.Put(audit.AttrOutcome, outcome(action))
+	d.Put(audit.AttrHTTPMethod, f.Str(fMethod))
+	d.Put(audit.AttrURLPath, f.Str(fPath))
+	class := classify(action, f, d)
+	outcome(action, f, d)
 	actor(f, d)
 	d.Source(f.Str(fActorIP))
 	d.Put(audit.AttrGeoCountry, f.Str(fCountry))
 	d.Put(audit.AttrUserAgent, f.Str(fUserAgent))
-	target(f, d, org)
+	targets(f, class, orgs, d)
+	d.PutList(audit.AttrPrivileges, draft.First(f.Str(fPermission), f.Str(fOldPermission)))
 	return nil
 }
 
@@ -89,11 +99,11 @@ func setTime(f *jsonscan.Fields, d *draft.Draft) {
 		d.Time("@timestamp", text)
 		return
 	}
-	d.Rec.Time = time.UnixMilli(ms).UTC()
+	d.SetTime("@timestamp", time.UnixMilli(ms).UTC())
 }
 
 func actor(f *jsonscan.Fields, d *draft.Draft) {
-	name, id := f.Str(fActor), f.Str(fActorID)
+	name, id := f.Str(fActor), number(f, fActorID)
 	kind := audit.ActorUser
 	switch bot, _ := f.Bool(fActorIsBot); {
 	case bot || isBot(name):
@@ -108,18 +118,47 @@ func actor(f *jsonscan.Fields, d *draft.Draft) {
 	d.Put(audit.AttrUserID, id)
 	d.Put(audit.AttrUserName, name)
 	d.Put(audit.AttrUserEmail, f.Str(fExternalID))
-	d.Put(audit.AttrActorCredentialID, draft.First(f.Str(fTokenID), f.Str(fHashedToken)))
+	d.Put(audit.AttrActorCredentialID, draft.First(number(f, fTokenID), f.Str(fHashedToken)))
 }
 
-func target(f *jsonscan.Fields, d *draft.Draft, org string) {
-	if user := f.Str(fUser); user != "" && user != f.Str(fActor) {
-		d.AddTarget(draft.Target{ID: draft.First(f.Str(fUserID), user), Type: "user", Name: user})
+// number is an id; zero is none.
+func number(f *jsonscan.Fields, field int) string {
+	if id := f.Str(field); id != "0" {
+		return id
 	}
-	d.AddTarget(draft.Target{ID: f.Str(fTeam), Type: "team"})
-	for _, repo := range append(f.Strs(fRepo), f.Strs(fRepos)...) {
+	return ""
+}
+
+// targets are the team and the user, of which first comes what the class is about, then
+// what else is concerned. A session or an account without a user is that of the actor.
+func targets(f *jsonscan.Fields, class audit.Class, orgs []string, d *draft.Draft) {
+	name, id := f.Str(fUser), number(f, fUserID)
+	isOwn := class == audit.ClassAuthentication || class == audit.ClassAccountChange
+	switch actor := f.Str(fActor); {
+	case isOwn && (name == "" || name == actor):
+		name, id = actor, number(f, fActorID)
+	case name == actor:
+		name, id = "", ""
+	}
+	user := draft.Target{ID: draft.First(id, name), Type: "user", Name: name}
+	team := draft.Target{ID: f.Str(fTeam), Type: "team", Name: f.Str(fTeam)}
+	if class == audit.ClassGroup {
+		d.AddTarget(team)
+	}
+	d.AddTarget(user)
+	if class != audit.ClassGroup {
+		d.AddTarget(team)
+	}
+	repos := append(f.Strs(fRepo), f.Strs(fRepos)...)
+	if len(repos) == 0 {
+		repos = f.Strs(fRepository)
+	}
+	for _, repo := range repos {
 		d.AddTarget(draft.Target{ID: repo, Type: "repository", Name: repo})
 	}
-	d.AddTarget(draft.Target{ID: org, Type: "organization", Name: org})
+	for _, org := range orgs {
+		d.AddTarget(draft.Target{ID: org, Type: "organization", Name: org})
+	}
 	d.AddTarget(draft.Target{ID: f.Str(fBusiness), Type: "enterprise", Name: f.Str(fBusiness)})
 	d.PutTargets()
 }

@@ -11,7 +11,13 @@ var parse = audittest.Parse(Parse)
 
 func TestGolden(t *testing.T) { parse.Golden(t) }
 
+func TestHostile(t *testing.T) {
+	parse.Hostile(t, `{"@timestamp":1763884800123,"_document_id":"d1","action":"repo.create","actor":"ada","org":"acme"}`, "action")
+}
+
 func FuzzParse(f *testing.F) { parse.Fuzz(f) }
+
+func BenchmarkParse(b *testing.B) { parse.Bench(b) }
 
 // An id that is larger than what a double can hold stays exact, in a list, too.
 func TestLargeIDs(t *testing.T) {

@@ -14,7 +14,7 @@ func mapRecord(f *jsonscan.Fields, d *draft.Draft) error {
 	if operation == "" {
 		return ErrNotEvent
 	}
-	tenant := r.str(fOrganization)
+	tenant := strings.ToLower(r.str(fOrganization))
 	d.Rec.Resource = audit.Resource{Product: format.Product, OrgID: tenant, Stream: r.Str(fWorkload)}
 	d.Identify("m365", tenant, r.Str(fID))
 	d.TimeUTC("CreationTime", utc(r.Str(fTime)))
@@ -30,6 +30,7 @@ func mapRecord(f *jsonscan.Fields, d *draft.Draft) error {
 	d.Source(draft.First(r.str(fClientIP), r.str(fActorIP), r.str(fMailboxIP)))
 	d.Put(audit.AttrUserAgent, draft.First(r.str(fUserAgent), r.detail("UserAgent"), r.additional(), r.str(fClientInfo)))
 	r.targets(class, d)
+	r.privileges(class, d)
 	d.PutMaps(audit.AttrChanges, r.changes(writes(d)))
 	return nil
 }

@@ -101,13 +101,17 @@ var table = jsonscan.NewTable([]string{
 // A record is an event with its fields.
 type record struct{ *jsonscan.Fields }
 
-// known is a value, unless it is one of those that say that there is none.
+// nothing are the values that say that there is none.
+var nothing = [...]string{"not available", "not applicable", "<null>", "null", "unknown"}
+
+// known is a value, unless it is one of those that say that there is none, or a zero.
 func known(value string) string {
-	switch strings.ToLower(value) {
-	case "not available", "not applicable", "<null>", "null", "unknown":
-		return ""
+	for _, word := range nothing {
+		if len(value) == len(word) && strings.EqualFold(value, word) {
+			return ""
+		}
 	}
-	if strings.Trim(value, "0-") == "" {
+	if strings.TrimLeft(value, "0-") == "" {
 		return ""
 	}
 	return value

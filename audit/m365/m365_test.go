@@ -1,6 +1,7 @@
 package m365
 
 import (
+	"strings"
 	"testing"
 	"time"
 
@@ -35,7 +36,7 @@ func TestTimes(t *testing.T) {
 			t.Errorf("%s is %v", text, r.Time)
 		}
 	}
-	for _, members := range []string{`"CreationTime":"today",`, `"CreationTime":null,`, `"CreationTime":7,`, ""} {
+	for _, members := range []string{`"CreationTime":"today",`, `"CreationTime":null,`, `"CreationTime":7,`, `"CreationTime":"0001-01-01T00:00:00",`, ""} {
 		r := parse.One(t, `{`+members+`"Operation":"x"}`)
 		if !r.Time.IsZero() || r.Quarantined || audittest.Text(&r, audit.AttrParseError) == "" {
 			t.Errorf("%s: %v", members, r.Time)
@@ -50,6 +51,9 @@ func TestSignInOutcomes(t *testing.T) {
 		{"UserLoggedIn", `"ResultStatus":"Succeeded","LogonError":null`, "success", "", ""},
 		{"UserLoginFailed", `"ResultStatus":"Succeeded","ErrorNumber":"50126","LogonError":"InvalidUserNameOrPassword"`, "failure", "50126", "InvalidUserNameOrPassword"},
 		{"UserLoginFailed", `"ResultStatus":"Success","ErrorNumber":50053`, "failure", "50053", ""},
+		{"UserLoginFailed", `"ResultStatus":"Succeeded","ErrorNumber":"50199","LogonError":"CmsiInterrupt"`, "unknown", "50199", "CmsiInterrupt"},
+		{"UserLoginFailed", `"ErrorNumber":"0"`, "failure", "", ""},
+		{"UserLoggedIn", `"ResultStatus":"Failed"`, "failure", "", ""},
 		{"UserLoginFailed", `"ResultStatus":"Succeeded"`, "failure", "", ""},
 		{"UserLoggedIn", `"ResultStatus":"Succeeded","LogonError":"BlockedByConditionalAccess"`, "failure", "BlockedByConditionalAccess", "BlockedByConditionalAccess"},
 		{"UserLoggedIn", `"ResultStatus":"Succeeded","ErrorNumber":"53003"`, "failure", "53003", ""},
@@ -86,6 +90,8 @@ func TestClientIP(t *testing.T) {
 		`"ClientIP":"<null>","ActorIpAddress":"<null>"`:  {"", "", "", ""},
 		`"ClientIP":null,"ActorIpAddress":"203.0.113.8"`: {"203.0.113.8", "ipv4", "203.0.113.8", ""},
 		`"ClientIPAddress":"198.51.100.9"`:               {"198.51.100.9", "ipv4", "198.51.100.9", ""},
+		`"ClientIP":"::ffff:203.0.113.7"`:                {"::ffff:203.0.113.7", "ipv4", "203.0.113.7", ""},
+		`"ClientIP":"[::ffff:203.0.113.7]:443"`:          {"[::ffff:203.0.113.7]:443", "ipv4", "203.0.113.7", "443"},
 		`"ClientIP":"[somewhere]"`:                       {"[somewhere]", "", "", ""},
 	} {
 		r := parse.One(t, having("x", ","+members))
@@ -124,6 +130,7 @@ func TestClasses(t *testing.T) {
 		{directory, "Add user.", "300101", "CREATE"}, {directory, "Delete user.", "300106", "DELETE"}, {directory, "Reset user password.", "300104", "UPDATE"},
 		{directory, "Disable account.", "300105", "UPDATE"}, {directory, "Add member to group.", "300603", "UPDATE"}, {directory, "Remove member from group.", "300604", "UPDATE"},
 		{directory, "Add member to role.", "300501", "CREATE"}, {directory, "Remove member from role.", "300502", "DELETE"}, {directory, "Consent to application.", "300501", "CREATE"},
+		{directory, "Add eligible member to role in PIM completed (timebound).", "300501", "CREATE"}, {directory, "Add member to role requested (PIM activation).", "300599", "OTHER"},
 		{directory, "Update policy.", "300403", "UPDATE"},
 		{"Exchange", "Add-MailboxPermission", "300501", "CREATE"}, {"Exchange", "New-Mailbox", "300101", "CREATE"}, {"Exchange", "Set-Mailbox", "300199", "UPDATE"},
 		{"Exchange", "New-InboxRule", "600301", "CREATE"}, {"Exchange", "Get-Mailbox", "600302", "READ"}, {"Exchange", "Set-AdminAuditLogConfig", "600303", "UPDATE"},
@@ -192,7 +199,7 @@ func TestTargets(t *testing.T) {
 
 // Records of one blob belong to the tenants and workloads that they name.
 func TestMixedResources(t *testing.T) {
-	records := parse.Records(t, []byte(`[{"Operation":"x","OrganizationId":"t1","Workload":"Exchange"},{"Operation":"x","OrganizationId":"t2","Workload":"SharePoint"}]`))
+	records := parse.Records(t, []byte(`[{"Operation":"x","OrganizationId":"T1","Workload":"Exchange"},{"Operation":"x","OrganizationId":"t2","Workload":"SharePoint"}]`))
 	for i, want := range []audit.Resource{
 		{Product: "Microsoft 365", OrgID: "t1", Stream: "Exchange"}, {Product: "Microsoft 365", OrgID: "t2", Stream: "SharePoint"},
 	} {
@@ -200,4 +207,26 @@ func TestMixedResources(t *testing.T) {
 			t.Errorf("record %d belongs to %+v", i, records[i].Resource)
 		}
 	}
+}
+
+// What a webhook gets to try it out, and what tells of new content, are no records; they
+// are kept.
+func TestWebhookMessages(t *testing.T) {
+	for _, data := range []string{`{"validationCode":"v-1"}`, `[{"tenantId":"t","contentType":"Audit.Exchange","contentId":"c","contentUri":"https://example.com/c"}]`} {
+		if r := parse.One(t, data); !r.Quarantined || !strings.Contains(data, string(r.Body)) {
+			t.Errorf("%s is taken for a record", data)
+		}
+	}
+}
+
+// Records come in no order, and an id that comes again with other content is another
+// record.
+func TestOrderAndIDs(t *testing.T) {
+	late, early := having("x", `,"UserId":"a"`), `{"CreationTime":"2025-11-22T08:00:00","Id":"id-1","OrganizationId":"t-1","Operation":"x"}`
+	records := parse.Records(t, []byte("["+late+","+early+","+late+"]"))
+	id := func(i int) string { return audittest.Text(&records[i], audit.AttrRecordID) }
+	if len(records) != 3 || id(0) == id(1) || id(0) != id(2) || !records[1].Time.Before(records[0].Time) {
+		t.Errorf("%+v", records)
+	}
+	audittest.Check(t, records[1], audit.AttrOriginalID, "id-1")
 }

@@ -41,6 +41,8 @@ const (
 	fTargetName
 	fFrom
 	fTo
+	fGranted
+	fRevoked
 )
 
 var table = jsonscan.NewTable([]string{
@@ -56,16 +58,16 @@ var table = jsonscan.NewTable([]string{
 	fRequestID: "debugContext.debugData.requestId", fRequestURI: "debugContext.debugData.requestUri",
 	fTargetID: "target[].id", fTargetType: "target[].type", fTargetAlternate: "target[].alternateId", fTargetName: "target[].displayName",
 	fFrom: "target[].changeDetails.from", fTo: "target[].changeDetails.to",
+	fGranted: "debugContext.debugData.privilegeGranted", fRevoked: "debugContext.debugData.privilegeRevoked",
 })
 
-func mapEvent(f *jsonscan.Fields, d *draft.Draft) error {
+func mapEvent(org string, f *jsonscan.Fields, d *draft.Draft) error {
 	eventType := f.Str(fType)
 	if eventType == "" {
 		return ErrNotEvent
 	}
-	d.Rec.Resource = audit.Resource{Product: format.Product, Stream: "system_log"}
-	// An event does not say which organization of Okta's it is of.
-	d.Identify("okta", "", f.Str(fUUID))
+	d.Rec.Resource = audit.Resource{Product: format.Product, OrgID: org, Stream: "system_log"}
+	d.Identify("okta", org, f.Str(fUUID))
 	d.TimeUTC("published", f.Str(fPublished))
 	d.Put(audit.AttrOperation, eventType)
 	service, _, _ := strings.Cut(eventType, ".")

@@ -163,3 +163,41 @@ func TestMFA(t *testing.T) {
 	}
 	audittest.Check(t, parse.One(t, event("user.session.start", `,"outcome":{"result":"SUCCESS"}`)), audit.AttrSessionMFA, "")
 }
+
+// An event does not say whose it is. Equal events of two organizations are two records
+// where the caller does.
+func TestParseOrg(t *testing.T) {
+	in := func(org string) audit.Record {
+		return audittest.Parse(func(data []byte, emit func(*audit.Record) error) (audit.Counts, error) {
+			return ParseOrg(org, data, emit)
+		}).One(t, event("user.session.start", ""))
+	}
+	none, acme, lab := in(""), in("acme.okta.example"), in("lab.okta.example")
+	ids := map[string]bool{}
+	for _, r := range []audit.Record{none, acme, lab} {
+		ids[audittest.Text(&r, audit.AttrRecordID)] = true
+	}
+	if len(ids) != 3 || none.Resource.OrgID != "" || acme.Resource.OrgID != "acme.okta.example" {
+		t.Errorf("ids %v, resources %+v and %+v", ids, none.Resource, acme.Resource)
+	}
+	bare := parse.One(t, event("user.session.start", ""))
+	audittest.Check(t, none, audit.AttrRecordID, audittest.Text(&bare, audit.AttrRecordID))
+}
+
+// An event hook delivers events in an envelope, which has an eventType, too.
+func TestEventHook(t *testing.T) {
+	one, two := event("user.session.start", `,"actor":{"id":"00u1"}`), `{"version":"0","severity":"INFO","eventType":"user.session.end"}`
+	for _, data := range []string{
+		`{"eventType":"com.okta.event_hook","eventTypeVersion":"1.0","cloudEventsVersion":"0.1","source":"https://acme.okta.example/api/v1/eventHooks/w1","eventId":"e1","data":{"events":[` + one + `,` + two + `]},"eventTime":"2025-11-23T08:00:01Z","contentType":"application/json"}`,
+		`{"data":{"x":[1],"events":[` + one + `,` + two + `]},"eventType":"com.okta.event_hook"}`,
+	} {
+		records := parse.Records(t, []byte(data))
+		if len(records) != 2 || string(records[0].Body) != one || string(records[1].Body) != two || records[0].Quarantined {
+			t.Fatalf("%d records", len(records))
+		}
+		audittest.Check(t, records[0], audit.AttrOperation, "user.session.start", audit.AttrActorID, "00u1")
+	}
+	// What looks like an envelope within an event is the event's own.
+	r := parse.One(t, event("user.session.start", `,"data":{"events":[1,2]}`))
+	audittest.Check(t, r, audit.AttrOperation, "user.session.start")
+}

@@ -1,6 +1,8 @@
 package okta
 
 import (
+	"strings"
+
 	"github.com/otelcol-custody/custody/audit"
 	"github.com/otelcol-custody/custody/audit/internal/draft"
 	"github.com/otelcol-custody/custody/audit/internal/jsonscan"
@@ -25,6 +27,15 @@ func targets(f *jsonscan.Fields, m meaning, d *draft.Draft) {
 		d.AddTarget(draft.Target{ID: draft.First(known(f.Str(fActorID)), name), Type: f.Str(fActorType), Name: name})
 	}
 	d.PutTargets()
+	d.PutList(audit.AttrPrivileges, privileges(f)...)
+}
+
+// privileges are what an administrator is granted or loses, with commas between them.
+func privileges(f *jsonscan.Fields) (all []string) {
+	for _, name := range strings.Split(draft.First(f.Str(fGranted), f.Str(fRevoked)), ",") {
+		all = append(all, strings.TrimSpace(name))
+	}
+	return all
 }
 
 // firstOf finds the target that a class is about; -1 if there is none.
