@@ -120,11 +120,16 @@ func (e *event) outcome(d *draft.Draft) {
 	}
 }
 
-// actor maps who began it. Keystone makes ids of its own for what is no UUID, so the
-// id of the user counts where it is there.
+// who is who began it. Keystone makes ids of its own for what is no UUID, so the id of
+// the user counts where it is there.
+func (e *event) who() (id, name string) {
+	name = draft.First(e.str(fInitiatorUserName), e.str(fInitiatorName))
+	return draft.First(e.str(fInitiatorUser), e.str(fInitiator), e.str(fInitiatorRef), name), name
+}
+
+// actor maps who began it.
 func (e *event) actor(d *draft.Draft) {
-	user, name := e.str(fInitiatorUser), draft.First(e.str(fInitiatorUserName), e.str(fInitiatorName))
-	id := draft.First(user, e.str(fInitiator), e.str(fInitiatorRef), name)
+	id, name := e.who()
 	uri := e.str(fInitiatorType)
 	kind := actorType(uri)
 	if id != "" {
@@ -133,7 +138,7 @@ func (e *event) actor(d *draft.Draft) {
 	}
 	d.Put(audit.AttrActorTypeOriginal, uri)
 	if kind == audit.ActorUser {
-		d.Put(audit.AttrUserID, draft.First(user, e.str(fInitiator)))
+		d.Put(audit.AttrUserID, draft.First(e.str(fInitiatorUser), e.str(fInitiator)))
 	}
 	d.Put(audit.AttrUserName, name)
 	d.Put(audit.AttrActorAccountID, draft.First(e.str(fProject), e.str(fDomain)))

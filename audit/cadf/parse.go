@@ -7,7 +7,9 @@
 // in it: the publisher, the message id, the priority, the time of sending and the
 // request's context are words of the cloud, too. Where the message bus carries the
 // notification as a string (oslo.message), the body is what that string stands for; all
-// that is outside of it is the version of the bus's envelope.
+// that is outside of it is the version of the bus's envelope. A service may write its
+// notifications to its own log instead (oslo.messaging's driver log): what precedes them
+// on their lines is no part of them, and the log's other lines are kept raw.
 //
 // The audit middleware sends two events about one request, both with the same id: what
 // was asked for, whose outcome is pending, and the answer. They stay two records.
@@ -16,6 +18,7 @@
 //   - https://www.dmtf.org/standards/cadf
 //   - https://docs.openstack.org/keystone/latest/admin/event_notifications.html
 //   - https://docs.openstack.org/keystonemiddleware/latest/audit.html
+//   - https://docs.openstack.org/oslo.messaging/latest/configuration/opts.html
 package cadf
 
 import (
@@ -41,7 +44,7 @@ const provider = "openstack"
 
 var format = frame.Format{
 	Provider: provider, Product: "OpenStack", NotFile: ErrNotCADF, NotEvent: ErrNotEvent,
-	Lists: []string{"events"},
+	Lists: []string{"events"}, Prefixed: true,
 	Own:   []string{"oslo.message", "event_type", "message_id", "payload", "publisher_id", "action", "eventType", "eventTime", "initiator", "target"},
 	First: []string{"oslo.version", "oslo.message", "event_type", "message_id", "priority", "_unique_id", "action", "eventType", "eventTime"},
 }

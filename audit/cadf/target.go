@@ -3,14 +3,21 @@ package cadf
 import (
 	"strings"
 
+	"github.com/otelcol-custody/custody/audit"
 	"github.com/otelcol-custody/custody/audit/internal/draft"
 )
 
 // targets maps to what it was done. What an event calls its target may be something
-// else: a made-up id, if Keystone tells of a role that was given; the service and not
-// the thing in it, if the middleware tells of a request.
+// else: a made-up id, if Keystone tells of a role that was given or of a sign-in, which
+// is the user's own; the service and not the thing in it, if the middleware tells of a
+// request.
 func (e *event) targets(action, path string, d *draft.Draft) {
 	uri, id := e.str(fTargetType), draft.First(e.str(fTarget), e.str(fTargetRef))
+	if action == "authenticate" && strings.HasSuffix(uri, "account/user") {
+		user, name := e.who()
+		d.PutTarget(draft.Target{ID: user, Type: uri, Name: name})
+		return
+	}
 	switch info := e.str(fResource); {
 	case strings.HasSuffix(action, ".role_assignment"):
 		for _, t := range [...]draft.Target{
@@ -19,6 +26,7 @@ func (e *event) targets(action, path string, d *draft.Draft) {
 		} {
 			d.AddTarget(t)
 		}
+		d.PutList(audit.AttrPrivileges, e.str(fRole))
 	case info != "":
 		id = info
 	case path != "":

@@ -172,6 +172,10 @@ func TestTargets(t *testing.T) {
 		{`"action":"created.user","target":{"id":"made-up","typeURI":"data/security/account/user"},"resource_info":"eve"`, "eve", "data/security/account/user", ""},
 		{`"action":"created.user","target":{"id":"eve","typeURI":"data/security/account/user"}`, "eve", "data/security/account/user", ""},
 		{`"action":"deleted.role_assignment","target":{"id":"made-up"},"group":"g","role":"r","domain":"d"`, "g", "group", "id=g type=group | id=r type=role | id=d type=domain"},
+		// A sign-in's own target is made up, whether it worked or not.
+		{`"action":"authenticate","outcome":"failure","initiator":{"id":"made-up","user_id":"ada"},"target":{"id":"made-up-too","typeURI":"service/security/account/user"}`, "ada", "service/security/account/user", ""},
+		{`"action":"authenticate","outcome":"failure","initiator":{"id":"unknown"},"target":{"id":"made-up","typeURI":"service/security/account/user"}`, "", "", ""},
+		{`"action":"authenticate/login","target":{"id":"app","typeURI":"service/oss"}`, "app", "service/oss", ""},
 		{`"action":"deleted.role_assignment","target":{"id":"t"}`, "t", "", ""},
 		{`"action":"read","targetId":"x"`, "x", "", ""},
 		{`"action":"read","initiator":{"project_id":"` + project + `"},"requestPath":"/v2.1/` + project + `/servers/` + server + `","target":{"id":"nova","typeURI":"service/compute/servers/server"}`,

@@ -4,6 +4,7 @@ import (
 	"strings"
 
 	"github.com/otelcol-custody/custody/audit"
+	"github.com/otelcol-custody/custody/audit/internal/jsonscan"
 )
 
 // A meaning is a class with one of its activities, and the action.
@@ -42,18 +43,20 @@ func (e *entry) meaning() (meaning, bool) {
 	return m, ok
 }
 
+var deltaTable = jsonscan.NewTable([]string{"action"})
+
 // deltaActivity is 1 where a change of policy gives roles to members, 2 where it takes
 // them away. Where it does both, or the log does not tell, it is neither.
 func (e *entry) deltaActivity() int64 {
 	adds, removes := 0, 0
-	for i := range e.Elements(fDeltaAction) {
-		switch e.StrAt(fDeltaAction, i) {
+	e.Each(fDeltas, deltaTable, func(d *jsonscan.Fields) {
+		switch d.Str(0) {
 		case "ADD":
 			adds++
 		case "REMOVE":
 			removes++
 		}
-	}
+	})
 	switch {
 	case adds > 0 && removes == 0:
 		return 1

@@ -54,6 +54,7 @@ func mapEntry(f *jsonscan.Fields, d *draft.Draft) error {
 	c := e.classify()
 	e.changes()
 	e.targets(c)
+	e.privileges(c)
 	e.outcome(c)
 	return nil
 }
@@ -81,15 +82,19 @@ func check(f *jsonscan.Fields) error {
 // splitLogName takes a log's name apart: projects/p/logs/cloudaudit.googleapis.com%2Factivity.
 func splitLogName(name string) (parent, log string) {
 	parent, id, _ := strings.Cut(name, "/logs/")
-	id = strings.Replace(id, "%2F", "/", 1)
-	return parent, id[strings.LastIndexByte(id, '/')+1:]
+	for _, slash := range [...]string{"%2F", "%2f", "/"} {
+		if at := strings.LastIndex(id, slash); at >= 0 {
+			id = id[at+len(slash):]
+		}
+	}
+	return parent, id
 }
 
 // resource says whose log it is: a project's, or that of an organization, a folder or
 // a billing account.
 func (e *entry) resource(parent, log string) {
 	kind, id, _ := strings.Cut(parent, "/")
-	r := audit.Resource{Provider: format.Provider, AccountID: e.Str(fProject), OrgID: e.Str(fOrganization), Region: e.region(), Stream: log}
+	r := audit.Resource{Provider: format.Provider, Product: format.Product, AccountID: e.Str(fProject), OrgID: e.Str(fOrganization), Region: e.region(), Stream: log}
 	switch kind {
 	case "projects":
 		r.AccountID = draft.First(r.AccountID, id)

@@ -48,8 +48,7 @@ const (
 	fDelegateSubject
 	fDelegateThirdParty
 
-	fPermission
-	fGranted
+	fAuthorization
 	fPermissionType
 	fPermissionResource
 	fPermissionResourceType
@@ -64,9 +63,13 @@ const (
 	fProtected
 	fViolationReason
 
+	fDeltas
 	fDeltaAction
 	fDeltaRole
 	fDeltaMember
+	fAddedPermissions
+	fRemovedPermissions
+	fPolicyRole
 	fResponseName
 	fResponseEmail
 	fParameters
@@ -114,7 +117,7 @@ var table = jsonscan.NewTable([]string{
 	fDelegateSubject:    "protoPayload.authenticationInfo.serviceAccountDelegationInfo[].principalSubject",
 	fDelegateThirdParty: "protoPayload.authenticationInfo.serviceAccountDelegationInfo[].thirdPartyPrincipal.thirdPartyClaims.sub",
 
-	fPermission: "protoPayload.authorizationInfo[].permission", fGranted: "protoPayload.authorizationInfo[].granted",
+	fAuthorization:  "protoPayload.authorizationInfo",
 	fPermissionType: "protoPayload.authorizationInfo[].permissionType", fPermissionResource: "protoPayload.authorizationInfo[].resource",
 	fPermissionResourceType: "protoPayload.authorizationInfo[].resourceAttributes.type",
 
@@ -124,9 +127,14 @@ var table = jsonscan.NewTable([]string{
 	fMetadataType: "protoPayload.metadata.@type", fDryRun: "protoPayload.metadata.dryRun",
 	fProtected: "protoPayload.metadata.resourceNames[]", fViolationReason: "protoPayload.metadata.violationReason",
 
-	fDeltaAction:  "protoPayload.serviceData.policyDelta.bindingDeltas[].action",
-	fDeltaRole:    "protoPayload.serviceData.policyDelta.bindingDeltas[].role",
-	fDeltaMember:  "protoPayload.serviceData.policyDelta.bindingDeltas[].member",
+	fDeltas:             "protoPayload.serviceData.policyDelta.bindingDeltas",
+	fDeltaAction:        "protoPayload.serviceData.policyDelta.bindingDeltas[].action",
+	fDeltaRole:          "protoPayload.serviceData.policyDelta.bindingDeltas[].role",
+	fDeltaMember:        "protoPayload.serviceData.policyDelta.bindingDeltas[].member",
+	fAddedPermissions:   "protoPayload.serviceData.permissionDelta.addedPermissions[]",
+	fRemovedPermissions: "protoPayload.serviceData.permissionDelta.removedPermissions[]",
+	fPolicyRole:         "protoPayload.request.policy.bindings[].role",
+
 	fResponseName: "protoPayload.response.name", fResponseEmail: "protoPayload.response.email",
 	fParameters: "protoPayload.metadata.event[].parameter[]",
 

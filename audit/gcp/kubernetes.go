@@ -32,8 +32,9 @@ func (e *entry) kubernetes() {
 	e.Truncated = e.Str(fTruncated) == "true"
 	e.Put(audit.AttrK8sCluster, e.Str(fCluster))
 	e.Put(audit.AttrRequestID, e.Str(fOperationID)) // the cluster's auditID
-	if code, err := strconv.ParseInt(e.Str(fKubeCode), 10, 64); err == nil {
+	code, err := strconv.ParseInt(e.Str(fKubeCode), 10, 64)
+	if err == nil {
 		e.PutInt(audit.AttrHTTPStatus, code)
 	}
-	e.outcome(meaning{})
+	e.outcome(meaning{failed: code >= 400})
 }

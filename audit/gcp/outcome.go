@@ -5,6 +5,7 @@ import (
 
 	"github.com/otelcol-custody/custody/audit"
 	"github.com/otelcol-custody/custody/audit/internal/draft"
+	"github.com/otelcol-custody/custody/audit/internal/jsonscan"
 )
 
 // outcome maps whether it worked. The status' code says it, except where it is silent:
@@ -42,21 +43,32 @@ func (e *entry) result(m meaning) (result, code, reason string) {
 	return audit.OutcomeSuccess, code, reason
 }
 
-// denied finds a permission that was not granted. A status of 0 may stand beside it.
+// The parts of an element of authorizationInfo.
+const (
+	aPermission = iota
+	aGranted
+)
+
+var authorizationTable = jsonscan.NewTable([]string{aPermission: "permission", aGranted: "granted"})
+
+// denied finds a permission that was not granted, however many there are. A status of 0
+// may stand beside it, and granted may be missing: Google's JSON leaves out what is
+// false.
 func (e *entry) denied() (reason string, denied bool) {
-	for _, sp := range e.All(fGranted) {
-		if e.Of(sp) == "false" {
-			return strings.TrimSuffix("not granted: "+e.StrAt(fPermission, sp.Element), ": "), true
+	e.Each(fAuthorization, authorizationTable, func(a *jsonscan.Fields) {
+		granted, permission := a.Str(aGranted), a.Str(aPermission)
+		if !denied && (granted == "false" || granted == "" && permission != "") {
+			reason, denied = strings.TrimSuffix("not granted: "+permission, ": "), true
 		}
-	}
-	return "", e.Str(fDecision) == "forbid"
+	})
+	return reason, denied || e.Str(fDecision) == "forbid"
 }
 
 // failedSignIn reads what the events of Google Workspace's sign-ins say of themselves:
 // they have no status.
 func (e *entry) failedSignIn(m meaning) (failed bool, reason string) {
 	if e.service != loginService {
-		return false, ""
+		return m.failed, ""
 	}
 	parameters := e.parameters()
 	challenge := parameters["login_challenge_status"]

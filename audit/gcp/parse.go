@@ -27,7 +27,7 @@ var (
 )
 
 var format = frame.Format{
-	Provider: "gcp", NotFile: ErrNotLog, NotEvent: ErrNotEntry,
+	Provider: "gcp", Product: "Google Cloud Audit Logs", NotFile: ErrNotLog, NotEvent: ErrNotEntry,
 	Lists: []string{"entries", "receivedMessages"},
 	Own:   []string{"insertId", "logName", "protoPayload", "textPayload", "jsonPayload", "message", "messageId", "data"},
 	First: []string{"insertId", "logName", "protoPayload", "ackId", "message"},

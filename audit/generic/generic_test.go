@@ -1,15 +1,14 @@
 package generic
 
 import (
-	"bytes"
+	"errors"
+	"io/fs"
 	"os"
 	"path/filepath"
-	"strings"
 	"testing"
 
 	"go.opentelemetry.io/collector/confmap"
 
-	"github.com/otelcol-custody/custody/audit"
 	"github.com/otelcol-custody/custody/audit/audittest"
 )
 
@@ -26,14 +25,17 @@ func decode(text []byte) (m Mapping, err error) {
 	return m, conf.Unmarshal(&m)
 }
 
-// of makes a parser of a mapping in testdata, changed by pairs of old and new text.
-func of(t testing.TB, name string, changes ...string) audittest.Parse {
+// of makes a parser of a mapping: one of the examples for users, or the tests' own.
+func of(t testing.TB, name string) audittest.Parse {
 	t.Helper()
-	text, err := os.ReadFile(filepath.Join("testdata", name+".yaml"))
+	text, err := os.ReadFile(filepath.Join("../../examples/mappings", name+".yaml"))
+	if errors.Is(err, fs.ErrNotExist) {
+		text, err = os.ReadFile(filepath.Join("testdata", name+".yaml"))
+	}
 	if err != nil {
 		t.Fatal(err)
 	}
-	return ofText(t, strings.NewReplacer(changes...).Replace(string(text)))
+	return ofText(t, string(text))
 }
 
 func ofText(t testing.TB, text string) audittest.Parse {
@@ -49,10 +51,23 @@ func ofText(t testing.TB, text string) audittest.Parse {
 	return p.Parse
 }
 
+// fixtures are the events of each mapping.
+var fixtures = map[string]string{
+	"minio": "testdata/minio.jsonl", "actiontrail": "testdata/actiontrail.json", "oci": "testdata/oci.json", "cts": "testdata/cts.json", "nested": "testdata/nested.json",
+}
+
 func TestGolden(t *testing.T) {
-	of(t, "minio").GoldenFile(t, "testdata/minio.jsonl")
-	of(t, "actiontrail").GoldenFile(t, "testdata/actiontrail.json")
-	of(t, "nested").GoldenFile(t, "testdata/nested.json")
+	for name, file := range fixtures {
+		of(t, name).GoldenFile(t, file)
+	}
+}
+
+// TestExamples: no example is without events.
+func TestExamples(t *testing.T) {
+	files, err := filepath.Glob("../../examples/mappings/*.yaml")
+	if err != nil || len(files) != len(fixtures)-1 {
+		t.Fatalf("%d examples, %d with events (%v)", len(files), len(fixtures)-1, err)
+	}
 }
 
 func FuzzParse(f *testing.F) { of(f, "nested").Fuzz(f) }
@@ -63,22 +78,7 @@ func TestHostile(t *testing.T) {
 }
 
 func BenchmarkParse(b *testing.B) {
-	for name, file := range map[string]string{"minio": "minio.jsonl", "actiontrail": "actiontrail.json"} {
-		b.Run(name, func(b *testing.B) {
-			parse := of(b, name)
-			one, err := os.ReadFile(filepath.Join("testdata", file))
-			if err != nil {
-				b.Fatal(err)
-			}
-			data := bytes.Repeat(one, 100)
-			b.SetBytes(int64(len(data)))
-			b.ReportAllocs()
-			for b.Loop() {
-				counts, err := parse(data, func(*audit.Record) error { return nil })
-				if err != nil || counts.Events < 400 {
-					b.Fatal(counts, err)
-				}
-			}
-		})
+	for name, file := range fixtures {
+		of(b, name).BenchFile(b, file)
 	}
 }

@@ -8,10 +8,11 @@ package generic
 // brackets or quotes in it stands in quotes: user.id, targets[].name, labels."a.b/c".
 // Keys are compared exactly, case and all.
 type Mapping struct {
-	// Product names what writes the events. It is a part of record ids, and must not
-	// change when events have been sealed.
+	// Product names what writes the events.
 	Product string `mapstructure:"product"`
-	// Provider is cloud.provider, if the product is a cloud's.
+	// Provider is cloud.provider, if the product is a cloud's. It, or the product where
+	// there is none, is a part of record ids, and must not change when events have been
+	// sealed.
 	Provider string `mapstructure:"provider"`
 	// Stream names the log, if the product has several.
 	Stream string `mapstructure:"stream"`
@@ -43,6 +44,8 @@ type Mapping struct {
 	Actor   Actor    `mapstructure:"actor"`
 	Source  Source   `mapstructure:"source"`
 	Targets []Target `mapstructure:"targets"`
+	// Privileges are the rights that are given or taken, all of them.
+	Privileges []string `mapstructure:"privileges"`
 
 	Service       []string `mapstructure:"service"`
 	Category      []string `mapstructure:"category"`

@@ -16,7 +16,7 @@ import (
 // YAML key, and what would be right.
 func New(m Mapping) (*Parser, error) {
 	b := &builder{fields: map[string]int{}}
-	b.check(m.Product != "", "product", "required: name what writes the events")
+	b.check(strings.TrimSpace(m.Product) != "", "product", "required: name what writes the events")
 	b.check(len(m.Require) > 0, "require", "required: name a path that every event has, so that what is no event is told from one")
 	b.check(len(m.Time.Path) > 0, "time.path", "required: name the path of the event's time")
 	p := &Parser{plan: plan{
@@ -25,9 +25,10 @@ func New(m Mapping) (*Parser, error) {
 		account: b.paths("account", m.Account), region: b.paths("region", m.Region), org: b.paths("org", m.Org),
 		time: b.paths("time.path", m.Time.Path), layouts: b.layouts(m.Time.Layouts),
 		operation: b.paths("operation", m.Operation), actions: b.actions(&m),
-		outcome: b.outcome(&m.Outcome), actor: b.actor(&m.Actor), targets: b.targets(m.Targets),
+		outcome: b.outcome(&m.Outcome), actor: b.actor(&m.Actor), targets: b.targets(m.Targets), privileges: b.paths("privileges", m.Privileges),
 		source: source{b.paths("source.path", m.Source.Path), b.paths("source.chain", m.Source.Chain), b.patterns("source.services", m.Source.Services)},
 	}}
+	b.check(len(m.Source.Path) > 0 || len(m.Source.Services) == 0, "source.path", "required: name the path of what source.services match")
 	for i, field := range b.paths("require", m.Require) {
 		p.require = append(p.require, required{m.Require[i], field})
 	}
@@ -60,6 +61,7 @@ func formatOf(m *Mapping) frame.Format {
 // A builder makes fields of paths, and collects what is wrong.
 type builder struct {
 	all    []string
+	inList []bool // whether the path leads through a list
 	fields map[string]int
 	faults []error
 }
@@ -74,17 +76,31 @@ func (b *builder) check(ok bool, key, format string, args ...any) {
 	}
 }
 
-// paths makes fields of paths; equal paths are one field.
+// checkPath knows other ways of writing paths, too, and the keys that nobody sees.
+func checkPath(path string) error {
+	switch {
+	case strings.TrimSpace(path) != path:
+		return errors.New("it begins or ends with a space: put a key that does in quotes")
+	case strings.HasPrefix(path, "$."):
+		return errors.New("it begins with $: leave that out")
+	case strings.HasPrefix(path, "/"):
+		return errors.New("it begins with a slash: leave that out, and write dots")
+	}
+	return jsonscan.CheckPath(path)
+}
+
+// paths makes fields of paths; equal paths are one field, however they are written.
 func (b *builder) paths(key string, list []string) (fields paths) {
 	for _, path := range list {
-		if err := jsonscan.CheckPath(path); err != nil {
+		if err := checkPath(path); err != nil {
 			b.check(false, key, "the path %q cannot be read: %v; write it like user.id, items[].id or labels.\"a.b\"", path, err)
 			continue
 		}
-		field, ok := b.fields[path]
+		clean, inList := jsonscan.CleanPath(path)
+		field, ok := b.fields[clean]
 		if !ok {
 			field = len(b.all)
-			b.all, b.fields[path] = append(b.all, path), field
+			b.all, b.inList, b.fields[clean] = append(b.all, clean), append(b.inList, inList), field
 		}
 		fields = append(fields, field)
 	}
@@ -113,8 +129,11 @@ func (b *builder) lists(list, require []string) {
 		err := jsonscan.CheckPath(path)
 		b.check(err == nil, key, "the path %q cannot be read: %v; write it like data.items", path, err)
 		b.check(!strings.ContainsAny(path, `["`), key, "%q: write only keys with dots in between, such as data.items, without [] or quotes", path)
-		for _, r := range require {
-			b.check(jsonscan.FirstKey(r) != path, "require", "%q is a list of events by %s: name first what only an event has", r, key)
+		for j, r := range require {
+			first, isList := jsonscan.FirstKey(r), jsonscan.FirstKey(r) == path
+			b.check(!isList, "require", "%q is a list of events by %s: name first what only an event has", r, key)
+			// The key of the first one tells events from what is around the list.
+			b.check(isList || j > 0 || first != jsonscan.FirstKey(path), "require", "%q begins like %s, in which events lie: name first a key that only an event has", r, key)
 		}
 	}
 }

@@ -57,6 +57,21 @@ func TestFaults(t *testing.T) {
 		{with("{path: at}", "{path: at, layouts: ['2006-01-02 03:04']}"), "is not a layout"},
 		{with("{path: at}", "{path: at, layouts: ['2006-01-02 15:04 MST']}"), "the name of a zone means several"},
 		{plain + "targets: [{kind: x}]\n", "targets[0].id: required: name the path"},
+		{plain + "targets: [{id: x, join: '/'}]\n", "targets[0].join: joins nothing: name all paths"},
+		{with("product: X", "product: ' '"), "product: required: name what"},
+		{with("require: op", "require: [data.kind, op]") + "lists: [data.items]\n", `require: "data.kind" begins like lists[0], in which events lie: name first`},
+		{with("require: op", "require: ''"), "require: required: name a path"},
+		{plain + "lists: ['']\n", `lists[0]: the path "" cannot be read`},
+		{plain + "id: ' x'\n", "it begins or ends with a space: put a key that does in quotes"},
+		{plain + "id: $.x\n", "it begins with $: leave that out"},
+		{plain + "id: /x/y\n", "it begins with a slash: leave that out, and write dots"},
+		{plain + "id: 'a[*].b'\n", `id: the path "a[*].b" cannot be read: after "a" there must be`},
+		{plain + "id: x.[]\n", `id: the path "x.[]" cannot be read: a key is empty`},
+		{plain + "source: {services: ['*.x']}\n", "source.path: required: name the path of what source.services match"},
+		{with("{error: err}", "{path: r, success: [ok], failure: ['']}"), "outcome.failure: an empty value is none: leave it out"},
+		{plain + "actions: [{match: ['*'], action: READ}, {match: [a], action: UPDATE}]\n", `actions[1].match: "a" is never reached, since "*" of actions[0] matches it before: put this one first`},
+		{plain + "actions: [{match: ['Create*'], action: READ}, {match: ['Create*User', x], action: UPDATE}]\n", `actions[1].match: "Create*User" is never reached, since "Create*" of actions[0]`},
+		{plain + "actions: [{match: [a], action: READ}, {match: [b, a], action: UPDATE}]\n", `actions[1].match: "a" is never reached, since "a" of actions[0]`},
 	} {
 		m, err := decode([]byte(tt.text))
 		if err != nil {
@@ -78,12 +93,42 @@ func TestAllFaultsAtOnce(t *testing.T) {
 	}
 }
 
+// TestOrder: what an earlier rule leaves to a later one is no fault.
+func TestOrder(t *testing.T) {
+	for _, actions := range []string{
+		"{match: ['Create*'], action: CREATE}, {match: [Create, '*'], action: READ, path: rw}",
+		"{match: [CreateUser, 'Cr*e'], action: CREATE}, {match: ['Create*', '*'], action: UPDATE}",
+		"{match: ['a*b'], action: READ}, {match: ['a*', '*b', ab*, a], action: UPDATE}",
+	} {
+		ofText(t, plain+"actions: ["+actions+"]\n")
+	}
+}
+
+// TestOnePathWrittenTwice: with quotes or without, a path leads to one place.
+func TestOnePathWrittenTwice(t *testing.T) {
+	parse := ofText(t, plain+`
+id: '"op"'
+service: labels."x"
+category: '"labels".x'
+targets: [{id: '"on[]"'}, {id: 'on[]."id"', type: '"on"[].type'}]
+`)
+	r := parse.One(t, `{"op":"a","labels":{"x":"l"},"on[]":"t","on":[{"id":"u","type":"v"}]}`)
+	check(t, r, audit.AttrOperation, "a", audit.AttrOriginalID, "a", audit.AttrService, "l", audit.AttrCategory, "l", audit.AttrTargets, "id=t | id=u type=v")
+}
+
 // TestUnknownKeys: decoding as the collector does it refuses a key that means nothing.
 func TestUnknownKeys(t *testing.T) {
 	for text, want := range map[string]string{
 		plain + "prodct: Y\n":                            "prodct",
 		strings.Replace(plain, "error:", "errors:", 1):   "'outcome' has invalid keys: errors",
 		plain + "actions: [{match: [a], acton: READ}]\n": "'actions[0]' has invalid keys: acton",
+		// What has another type is named by its key, too.
+		plain + "targets: {id: x}\n":                                            "'targets' source data must be an array",
+		plain + "actions: {match: a, action: READ}\n":                           "'actions' source data must be an array",
+		strings.Replace(plain, "{error: err}", "err", 1):                        "'outcome' expected a map",
+		strings.Replace(plain, "{path: at}", "at", 1):                           "'time' expected a map",
+		strings.Replace(plain, "{error: err}", "{path: r, success: [200]}", 1):  "'outcome.success[0]' expected type 'string'",
+		strings.Replace(plain, "{error: err}", "{path: r, success: [true]}", 1): "'outcome.success[0]' expected type 'string'",
 	} {
 		if _, err := decode([]byte(text)); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%v, want %s", err, want)

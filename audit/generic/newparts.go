@@ -25,9 +25,26 @@ func (b *builder) actions(m *Mapping) (list []rule) {
 			activity, ok = c.activity(a.Activity)
 			b.check(ok, key+".activity", "%s has no activity %q: write one of %s, other", name, a.Activity, strings.Join(c.activities, ", "))
 		}
-		list = append(list, rule{b.paths(key+".path", a.Path), b.patterns(key+".match", a.Match), a.Action, c.Class, activity})
+		r := rule{b.paths(key+".path", a.Path), b.patterns(key+".match", a.Match), a.Action, c.Class, activity}
+		b.reached(key+".match", list, r)
+		list = append(list, r)
 	}
 	return list
+}
+
+// reached finds what an earlier rule takes away from a later one: the order would do
+// something else than its author thinks.
+func (b *builder) reached(key string, earlier []rule, r rule) {
+	for i := range earlier {
+		if !slices.Equal(earlier[i].paths, r.paths) {
+			continue
+		}
+		for _, late := range r.match {
+			for _, early := range earlier[i].match {
+				b.check(!early.covers(late), key, "%q is never reached, since %q of actions[%d] matches it before: put this one first", late, early, i)
+			}
+		}
+	}
 }
 
 func (b *builder) outcome(o *Outcome) outcome {
@@ -40,6 +57,7 @@ func (b *builder) outcome(o *Outcome) outcome {
 		values  []string
 	}{{audit.OutcomeSuccess, o.Success}, {audit.OutcomeFailure, o.Failure}, {audit.OutcomeUnknown, o.Unknown}} {
 		for _, v := range w.values {
+			b.check(v != "", "outcome."+w.meaning, "an empty value is none: leave it out, the outcome is unknown then")
 			other, twice := out.words[v]
 			b.check(!twice, "outcome."+w.meaning, "%q is in outcome.%s, too: a value means one thing", v, other)
 			out.words[v] = w.meaning
@@ -69,6 +87,7 @@ func (b *builder) targets(list []Target) (targets []target) {
 	for i, t := range list {
 		key := fmt.Sprintf("targets[%d]", i)
 		b.check(len(t.ID) > 0, key+".id", "required: name the path of the target's id")
+		b.check(t.Join == "" || len(t.ID) > 1, key+".join", "joins nothing: name all paths that it joins in %s.id, or leave it out", key)
 		out := target{
 			id: b.paths(key+".id", t.ID), kind: b.paths(key+".type", t.Type), name: b.paths(key+".name", t.Name),
 			account: b.paths(key+".account", t.Account), region: b.paths(key+".region", t.Region),
@@ -76,7 +95,7 @@ func (b *builder) targets(list []Target) (targets []target) {
 		}
 		for _, fields := range []paths{out.id, out.kind, out.name, out.account, out.region} {
 			for _, field := range fields {
-				out.inList[field] = strings.Contains(b.all[field], "[]")
+				out.inList[field] = b.inList[field]
 			}
 		}
 		for _, field := range out.id {

@@ -1,7 +1,8 @@
 // Package generic reads the audit events of a private cloud's own format, by a [Mapping]
 // that is configured and not programmed: JSON objects in which paths lead to who, what,
 // on what, when, from where and with what outcome. Every event becomes an [audit.Record]
-// whose body is the event's own bytes, secrets included: nothing is masked.
+// whose body is the event's own bytes, secrets included: nothing is masked. How to write
+// a mapping is in docs/mappings.md, with those in examples/mappings.
 package generic
 
 import (
@@ -59,6 +60,7 @@ func (p *Parser) mapEvent(f *jsonscan.Fields, d *draft.Draft) error {
 		t.add(f, d)
 	}
 	d.PutTargets()
+	d.PutList(audit.AttrPrivileges, p.privileges.all(f)...)
 	for _, s := range p.simple {
 		d.Put(s.attr, s.paths.of(f))
 	}

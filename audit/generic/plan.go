@@ -23,6 +23,7 @@ type plan struct {
 	actor                actor
 	source               source
 	targets              []target
+	privileges           paths
 	simple               []simple
 }
 
@@ -68,6 +69,21 @@ func (p pattern) matches(s string) bool {
 		return s == p.head
 	}
 	return len(s) >= len(p.head)+len(p.tail) && strings.HasPrefix(s, p.head) && strings.HasSuffix(s, p.tail)
+}
+
+// covers says whether p matches all that q does.
+func (p pattern) covers(q pattern) bool {
+	if !q.open {
+		return p.matches(q.head)
+	}
+	return p.open && strings.HasPrefix(q.head, p.head) && strings.HasSuffix(q.tail, p.tail)
+}
+
+func (p pattern) String() string {
+	if p.open {
+		return p.head + "*" + p.tail
+	}
+	return p.head
 }
 
 func anyMatches(patterns []pattern, s string) bool {

@@ -61,7 +61,7 @@ func (p *plan) setTime(f *jsonscan.Fields, d *draft.Draft) {
 			if !l.zoned && l.text != "" {
 				d.Warn("time: without a zone, taken as UTC")
 			}
-			d.Rec.Time = t
+			d.SetTime("time", t)
 			return
 		}
 	}

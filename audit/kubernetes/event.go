@@ -85,7 +85,8 @@ func actor(f *jsonscan.Fields, d *draft.Draft) {
 	}
 	d.Put(audit.AttrUserID, uid)
 	d.Put(audit.AttrUserName, name)
-	d.PutList(audit.AttrUserRoles, f.Strs(fGroups)...)
+	// Who is impersonated may bring groups, with all that they may do.
+	d.PutList(audit.AttrUserRoles, append(f.Strs(fGroups), f.Strs(fImpersonatedGroups)...)...)
 	d.Put(audit.AttrActorCredentialID, draft.First(f.Str(fCredential), f.Str(fAccessKey)))
 	d.PutList(audit.AttrActorDelegation, f.Strs(fImpersonated)...)
 }
@@ -93,27 +94,36 @@ func actor(f *jsonscan.Fields, d *draft.Draft) {
 // source maps from where the request came. Only the last address is one that the server
 // saw itself; whatever precedes it, the client may have written.
 func source(f *jsonscan.Fields, d *draft.Draft) {
-	if ips := f.Strs(fSourceIPs); len(ips) > 0 {
-		d.Source(lastOf(f.Raw(fSourceList)))
-		d.PutList(audit.AttrSourceChain, ips[:len(ips)-1]...)
+	if f.Kind(fSourceList) == jsonscan.Array {
+		last := lastOf(f.Raw(fSourceList))
+		d.Source(last)
+		if ips := f.Strs(fSourceIPs); len(ips) > 0 && ips[len(ips)-1] == last {
+			d.PutList(audit.AttrSourceChain, ips[:len(ips)-1]...)
+		} else {
+			d.PutList(audit.AttrSourceChain, ips...) // more than a table keeps, or none was last
+		}
 	}
 	d.Put(audit.AttrUserAgent, f.Str(fUserAgent))
 }
 
-// lastOf is the last of a list of strings, however long the client made it: a table
-// keeps only the first ones.
-func lastOf(list string) (last string) {
+// lastOf is the last of a list of strings, whatever the client made of those before it,
+// and however many: a table keeps only the first ones.
+func lastOf(list string) string {
 	s := jsonscan.Scanner{Data: []byte(list)}
+	last := ""
 	for more := s.Open(']'); more; {
 		start := s.Pos
-		kind, err := s.Scalar()
-		if err != nil || kind != jsonscan.Text {
+		if err := s.Skip(); err != nil {
 			return ""
 		}
-		last = list[start+1 : s.Pos-1]
+		last = list[start:s.Pos]
+		var err error
 		if more, err = s.Next(']'); err != nil {
 			return ""
 		}
 	}
-	return last
+	if !strings.HasPrefix(last, `"`) {
+		return ""
+	}
+	return jsonscan.Unquote(last)
 }

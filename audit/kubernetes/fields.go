@@ -14,6 +14,7 @@ const (
 	fCredential
 	fAccessKey
 	fImpersonated
+	fImpersonatedGroups
 	fSourceIPs
 	fSourceList
 	fUserAgent
@@ -49,8 +50,8 @@ var table = jsonscan.NewTable([]string{
 	fUser: "user.username", fUserUID: "user.uid", fGroups: "user.groups[]",
 	fCredential:   `user.extra."authentication.kubernetes.io/credential-id"[]`,
 	fAccessKey:    "user.extra.accessKeyId[]", // EKS
-	fImpersonated: "impersonatedUser.username",
-	fSourceIPs:    "sourceIPs[]", fSourceList: "sourceIPs", fUserAgent: "userAgent",
+	fImpersonated: "impersonatedUser.username", fImpersonatedGroups: "impersonatedUser.groups[]",
+	fSourceIPs: "sourceIPs[]", fSourceList: "sourceIPs", fUserAgent: "userAgent",
 	fGroup: "objectRef.apiGroup", fVersion: "objectRef.apiVersion", fResource: "objectRef.resource", fSubresource: "objectRef.subresource",
 	fNamespace: "objectRef.namespace", fName: "objectRef.name",
 	fRequestName: "requestObject.metadata.name", fResponseName: "responseObject.metadata.name",

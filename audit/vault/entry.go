@@ -132,8 +132,8 @@ func unknownActor(f *jsonscan.Fields, m meaning, d *draft.Draft) {
 func source(f *jsonscan.Fields, d *draft.Draft) {
 	address := f.Str(fAddress)
 	d.Source(address)
-	if port := f.Str(fPort); port != "0" && draft.SourceType(address) != "" {
-		d.Put(audit.AttrClientPort, port)
+	if draft.SourceType(address) != "" {
+		d.PutPort(f.Str(fPort))
 	}
 	if via := f.Str(fForwardedFrom); via != "" {
 		d.PutList(audit.AttrSourceChain, address, via)
@@ -152,4 +152,7 @@ func targets(f *jsonscan.Fields, m meaning, d *draft.Draft) {
 	d.AddTarget(draft.Target{ID: f.Str(fGranted + aAccessor), Type: "token", Name: f.Str(fGranted + aName)})
 	d.AddTarget(draft.Target{ID: f.Str(fLease), Type: "lease"})
 	d.PutTargets()
+	if m.class == audit.ClassUserAccess && m.kind != "user" {
+		d.PutList(audit.AttrPrivileges, m.name) // What a user is given, the device has hashed.
+	}
 }

@@ -79,13 +79,15 @@ func TestHashedValues(t *testing.T) {
 	const accessor = "hmac-sha256:8b1e"
 	r := parse.One(t, with(entry(response, "read", "secret/x", ""), `,"auth":{"accessor":"`+accessor+`","display_name":"root"}`))
 	audittest.Check(t, r, audit.AttrActorCredentialID, accessor, audit.AttrActorID, "root")
+	r = parse.One(t, entry(response, "read", "secret/x", `,"headers":{"user-agent":["hmac-sha256:77aa"]}`))
+	audittest.Check(t, r, audit.AttrUserAgent, "hmac-sha256:77aa")
 }
 
 // What precedes the JSON on a line is no part of it, whatever it is, unless the line
 // cannot be read.
 func TestPrefixes(t *testing.T) {
 	line := entry(response, "read", "secret/x", "")
-	for _, prefix := range []string{"", "@cee: ", "<134>1 2025-11-23T08:00:00Z host vault 7 - - ", "vault: ", "é\xff "} {
+	for _, prefix := range []string{"", "@cee: ", "<134>1 2025-11-23T08:00:00Z host vault 7 - - ", "vault: ", "é\xff ", "[vault] ", "vault[7]: {} "} {
 		data := prefix + line + "\n" + prefix + line + "\n" + prefix + "{bad\n" + prefix + line + "\n"
 		records := parse.Records(t, []byte(data))
 		if len(records) != 4 {
@@ -135,6 +137,7 @@ func TestSources(t *testing.T) {
 		`"remote_address":"203.0.113.7","remote_port":51234`: {"203.0.113.7", "ipv4", "203.0.113.7", "51234"},
 		`"remote_address":"2001:db8::7","remote_port":443`:   {"2001:db8::7", "ipv6", "2001:db8::7", "443"},
 		`"remote_address":"203.0.113.7","remote_port":0`:     {"203.0.113.7", "ipv4", "203.0.113.7", ""},
+		`"remote_address":"203.0.113.7","remote_port":70000`: {"203.0.113.7", "ipv4", "203.0.113.7", ""},
 		`"remote_address":"@","remote_port":1`:               {"@", "", "", ""},
 		`"x":1`:                                              {"", "", "", ""},
 	} {
@@ -172,5 +175,20 @@ func TestActors(t *testing.T) {
 	} {
 		r := parse.One(t, with(entry(response, "read", "x", ""), ","+members))
 		audittest.Check(t, r, audit.AttrActorID, want[0], audit.AttrActorType, want[1], audit.AttrUserName, want[2])
+	}
+}
+
+// A copy of a line is the same record. Two devices hash with keys of their own, and may
+// hold different lines: what each of them wrote is kept.
+func TestCopies(t *testing.T) {
+	line := func(key string) string {
+		return entry(response, "read", "secret/x", `,"client_token":"hmac-sha256:`+key+`"`)
+	}
+	ids := map[string]bool{}
+	for _, r := range parse.Records(t, []byte(line("00")+"\n"+line("00")+"\n"+line("11")+"\n")) {
+		ids[audittest.Text(&r, audit.AttrRecordID)] = true
+	}
+	if len(ids) != 2 {
+		t.Errorf("%d ids, want 2", len(ids))
 	}
 }
