@@ -86,7 +86,7 @@ func (e *event) putUserType() {
 		id, caption = typeSystem, "System"
 	}
 	native := e.take(audit.AttrActorTypeOriginal)
-	if native == "Root" { // Of an AWS account.
+	if native == "Root" || native == "Admin" || native == "DcAdmin" { // Of an account of AWS; of Microsoft 365.
 		id = typeAdmin
 	}
 	e.int("type_id", id)

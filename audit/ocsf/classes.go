@@ -2,6 +2,7 @@ package ocsf
 
 import (
 	"cmp"
+	"slices"
 	"strings"
 
 	"github.com/otelcol-custody/custody/audit"
@@ -35,14 +36,28 @@ func (e *event) fillAccountChange() {
 	} else {
 		e.putActorAs("user")
 	}
+	e.putPolicies()
+}
+
+// putPolicies writes the policies that are targets, and what else is given or taken.
+func (e *event) putPolicies() {
 	e.list("policies", func() {
+		names := e.takeList(audit.AttrPrivileges)
 		for t := e.pick(privilege); t != nil; t = e.pick(privilege) {
+			names = slices.DeleteFunc(slices.Clone(names), func(name string) bool { return t.isIn([]string{name}) })
 			e.object("", func() {
 				e.putEntity(t)
 				e.text("type", t.typ)
 			})
 			t.placed = true
 			e.lost = e.lost || t.account != "" || t.region != ""
+		}
+		for _, name := range names {
+			key := "name"
+			if strings.HasPrefix(name, "arn:") {
+				key = "uid"
+			}
+			e.object("", func() { e.text(key, name) })
 		}
 	})
 }
@@ -134,7 +149,7 @@ func entityType(typ string) (int64, string) {
 // the record says so.
 func (e *event) fillUserAccess() {
 	e.putIAM()
-	if t := e.pick(user, group, app); t != nil {
+	if t := e.pick(user, group, app, public); t != nil {
 		e.putTargetUser("user", t)
 	} else {
 		e.putUnknownUser("user")
@@ -163,43 +178,25 @@ func (e *event) fillGroupManagement() {
 	}
 }
 
-// putPrivileges writes the roles and policies that a target is, or that a change names.
+// putPrivileges writes what a record says is given or taken, and the roles and policies
+// that are targets.
 func (e *event) putPrivileges(required bool) {
 	e.list("privileges", func() {
-		found := false
+		names := slices.Clip(e.takeList(audit.AttrPrivileges))
 		for t := e.pick(privilege); t != nil; t = e.pick(privilege) {
-			found = e.text("", cmp.Or(t.id, t.name)) || found
+			if !t.isIn(names) {
+				names = append(names, cmp.Or(t.id, t.name))
+			}
 			t.placed, e.lost = true, true // A privilege is nothing but a text.
 		}
-		for _, name := range e.changedRoles() {
+		found := false
+		for _, name := range names {
 			found = e.text("", name) || found
 		}
 		if required && !found {
 			e.text("", unknown)
 		}
 	})
-}
-
-// changedRoles are the roles in the changes: the path of a change is the role, or names
-// the field that holds it.
-func (e *event) changedRoles() (roles []string) {
-	list, _ := e.lookup(audit.AttrChanges, audit.Maps)
-	if list == nil {
-		return nil
-	}
-	for _, m := range list.Maps {
-		change := map[string]string{}
-		for _, a := range m {
-			change[a.Key] = a.Value.Str
-		}
-		switch path := change["path"]; {
-		case strings.Contains(path, "roles/"):
-			roles = append(roles, path)
-		case path == "Role.DisplayName":
-			roles = append(roles, cmp.Or(change["new"], change["old"]))
-		}
-	}
-	return roles
 }
 
 // fillFinding writes class 2004. What led to the finding is its evidence.

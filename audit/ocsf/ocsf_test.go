@@ -199,8 +199,8 @@ func checkLossless(t testing.TB, line []byte, rec *ocsf.Record) {
 	leaves(event, found)
 	for _, a := range rec.Attributes {
 		for _, text := range texts(a.Value) {
-			// The port is a number in the event, and both are in the source as the provider wrote it.
-			endpoint := a.Key == audit.AttrClientPort || a.Key == audit.AttrSourceID && strings.Contains(text, audittest.Text(&rec.Record, audit.AttrClientAddress))
+			// Address and port are in the source as the provider wrote it.
+			endpoint := a.Key == audit.AttrSourceID && strings.Contains(text, audittest.Text(&rec.Record, audit.AttrClientAddress))
 			if derived[a.Key] || endpoint || found[asText(text)] {
 				continue
 			}

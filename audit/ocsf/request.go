@@ -2,7 +2,6 @@ package ocsf
 
 import (
 	"cmp"
-	"strconv"
 	"strings"
 
 	"github.com/otelcol-custody/custody/audit"
@@ -73,9 +72,9 @@ func (e *event) putAddress() bool {
 		key = "ip"
 	}
 	e.text(key, address)
-	if port, err := strconv.ParseUint(e.peek(audit.AttrClientPort), 10, 16); err == nil {
-		e.int("port", int64(port))
-		e.drop(audit.AttrClientPort)
+	if v, i := e.lookup(audit.AttrClientPort, audit.Int); v != nil && v.Int == int64(uint16(v.Int)) {
+		e.int("port", v.Int)
+		e.used[i] = true
 	}
 	source := e.peek(audit.AttrSourceID)
 	if source == address || strings.HasPrefix(source, address+":") || strings.HasPrefix(source, "["+address+"]:") {

@@ -1,7 +1,6 @@
 package ocsf
 
 import (
-	"cmp"
 	"slices"
 	"strings"
 
@@ -24,16 +23,18 @@ const (
 	group          // of users
 	app            // a service that is logged on to, and which may act as well
 	privilege      // a role, a policy: what is given to a user
+	public         // everybody, or everybody of a domain
 )
 
 // kinds are by the whole type, or by its last part without an "s" at the end.
 var kinds = map[string]kind{
 	"aws::iam::role": user, "serviceaccounts/token": user,
-	"user": user, "principal": user, "member": user, "serviceaccount": user, "federateduser": user,
-	"group": group, "team": group,
+	"user": user, "principal": user, "member": user, "guest": user, "partner": user, "serviceaccount": user, "federateduser": user,
+	"group": group, "usergroup": group, "securitygroup": group, "sharepointgroup": group, "team": group,
 	"application": app, "app": app, "serviceprincipal": app,
 	"role": privilege, "clusterrole": privilege, "roledefinition": privilege, "policy": privilege, "managedpolicy": privilege,
-	"permissionset": privilege, "approle": privilege,
+	"permissionset": privilege, "approle": privilege, "iamrole": privilege,
+	"alluser": public, "allauthenticateduser": public, "domain": public,
 }
 
 func kindOf(typ string) kind {
@@ -120,20 +121,35 @@ func (e *event) settleTargets() {
 func (e *event) putTargetUser(key string, t *target) {
 	e.object(key, func() {
 		e.putEntity(t)
-		id, caption := int64(typeUser), "User"
-		switch {
-		case t.kind == group:
-			id, caption = audit.ActivityOther, "Group"
-		case t.kind == app || !strings.Contains(strings.ToLower(t.typ), "user"):
-			id, caption = typeService, "Service"
-		}
-		e.int("type_id", id)
-		e.text("type", cmp.Or(t.typ, caption))
+		e.int("type_id", t.userType())
+		e.text("type", t.typ)
 		if t.account != "" {
 			e.object("account", func() { e.text("uid", t.account) })
 		}
 	})
 	t.placed = t.region == ""
+}
+
+// userType is the type of a target that stands where a user does. What is called a
+// principal may be anything.
+func (t *target) userType() int64 {
+	typ := strings.ToLower(t.typ)
+	switch {
+	case t.kind == group || t.kind == public:
+		return audit.ActivityOther
+	case t.kind == app:
+		return typeService
+	case strings.HasSuffix(typ, "principal"):
+		return 0
+	case strings.Contains(typ, "user"), typ == "member", typ == "guest", typ == "partner":
+		return typeUser
+	}
+	return typeService
+}
+
+// isIn says whether a target is among some names.
+func (t *target) isIn(names []string) bool {
+	return slices.Contains(names, t.id) || t.name != "" && slices.Contains(names, t.name)
 }
 
 func (e *event) putEntity(t *target) {

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"slices"
 	"time"
 
 	"github.com/otelcol-custody/custody/audit"
@@ -104,18 +105,11 @@ func runRender(ctx context.Context, args []string, e env) error {
 	}
 	out := bufio.NewWriterSize(e.stdout, 1<<16)
 	r := &rendering{renderOptions: o, env: e, out: out, renderer: renderer}
-	for _, name := range names {
-		if err := r.log(ctx, s, name); err != nil {
-			return errors.Join(err, out.Flush())
-		}
+	if e.terminal && isFile(e.stdout) {
+		r.bar = newProgress(e.stderr, e.now, len(names))
+		defer r.bar.clear()
 	}
-	if err := out.Flush(); err != nil {
-		return fmt.Errorf("print: %w", err)
-	}
-	if r.code != exitVerified {
-		return verdict(r.code)
-	}
-	return nil
+	return r.all(ctx, s, names)
 }
 
 // A rendering prints the records of logs, a segment in memory at a time.
@@ -124,10 +118,32 @@ type rendering struct {
 	env      env
 	out      *bufio.Writer
 	renderer *ocsf.Renderer
-	line     []byte // the last event
-	next     uint64 // the log's first record that was not dealt with
-	expired  int    // segments of the log that are gone after their time
-	code     int    // the verdict on what could not be printed
+	line     []byte    // the last event
+	next     uint64    // the log's first record that was not dealt with
+	expired  int       // segments of the log that are gone after their time
+	code     int       // the verdict on what could not be printed
+	checked  int       // records of all logs
+	printed  int       // of them
+	bar      *progress // nil for none
+	done     verify.Progress
+}
+
+func (r *rendering) all(ctx context.Context, s *store, names []string) error {
+	for _, name := range names {
+		if err := r.log(ctx, s, name); err != nil {
+			return errors.Join(err, r.out.Flush())
+		}
+	}
+	if err := r.out.Flush(); err != nil {
+		return fmt.Errorf("print: %w", err)
+	}
+	if r.code != exitVerified {
+		return verdict(r.code)
+	}
+	if r.printed == 0 && r.checked > 0 {
+		r.note("no record is of that time; there are %s", several(r.checked, "record"))
+	}
+	return nil
 }
 
 func (r *rendering) log(ctx context.Context, s *store, name string) error {
@@ -145,6 +161,11 @@ func (r *rendering) log(ctx context.Context, s *store, name string) error {
 	dec := segment.NewDecoder()
 	defer dec.Close()
 	r.expired, r.next = 0, 0
+	stored, err := storedSegments(s, name)
+	if err != nil {
+		return err
+	}
+	r.done = verify.Progress{Log: name, Total: uint64(len(stored))}
 	var prev *seal.Verified
 	err = l.Seals(func(v *seal.Verified) error {
 		if err := ctx.Err(); err != nil {
@@ -156,13 +177,21 @@ func (r *rendering) log(ctx context.Context, s *store, name string) error {
 		prev = v
 		return r.segment(l, name, v, dec)
 	})
+	r.remark(name, stored, err)
+	return err
+}
+
+// remark says what of a log is not printed, and why, when err is what stopped it.
+func (r *rendering) remark(name string, stored []uint64, err error) {
 	if err != nil && judge(err) == exitTampered {
-		r.env.note("log %s: stopped before record %d; custody verify names all that is wrong", name, r.next)
+		r.note("log %s: stopped before record %d; custody verify names all that is wrong", name, r.next)
+	}
+	if after := slices.DeleteFunc(stored, func(first uint64) bool { return first < r.next }); err == nil && len(after) > 0 {
+		r.note("log %s: %s from record %d on without a valid seal; not printed", name, several(len(after), "segment"), after[0])
 	}
 	if r.expired > 0 {
-		r.env.note("log %s: %s expired; what was in it is not printed", name, several(r.expired, "segment"))
+		r.note("log %s: %s expired; what was in it is not printed", name, several(r.expired, "segment"))
 	}
-	return err
 }
 
 // follows checks that nothing is missing between two seals, or before the first one.
@@ -199,6 +228,7 @@ func (r *rendering) segment(l *archive.Log, name string, v *seal.Verified, dec *
 		}
 		r.next = index + 1
 	}
+	r.show(v)
 	return nil
 }
 
@@ -209,7 +239,7 @@ func (r *rendering) missing(name string, v *seal.Verified) {
 		r.expired++
 		return
 	}
-	r.env.note("log %s: %s; run custody verify", name, f.Message)
+	r.note("log %s: %s; run custody verify", name, f.Message)
 	if len(r.keys) > 0 {
 		r.worse(exitTampered)
 	} else {
@@ -242,6 +272,7 @@ func (r *rendering) record(log string, index uint64, rec *record.Record) error {
 	if _, err := r.out.Write(r.line); err != nil {
 		return fmt.Errorf("print: %w", err)
 	}
+	r.printed++
 	return nil
 }
 

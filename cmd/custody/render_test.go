@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"path/filepath"
 	"reflect"
@@ -156,11 +157,11 @@ func TestRenderedIsWhatWasReceived(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	n := 0
+	n, seen := 0, time.Date(2026, 12, 1, 0, 0, 0, 0, time.UTC) // Later than any event, so that no clock is ahead.
 	_, err = cloudtrail.Parse(data, func(r *audit.Record) error {
 		n++
 		batch := eventlog.NewBatch("aws/1", eventlog.Limits{Records: 10, Bytes: 1 << 20})
-		batch.Add(r, eventlog.Origin{Observed: soon})
+		batch.Add(r, eventlog.Origin{Observed: seen})
 		var c logrecord.Converter
 		return c.Each(batch.Take(), func(line []byte, _ logrecord.Info) error {
 			sealed, err := record.ParseLine(line)
@@ -175,7 +176,7 @@ func TestRenderedIsWhatWasReceived(t *testing.T) {
 			want := *r
 			want.Attributes = slices.SortedFunc(slices.Values(r.Attributes), byKey)
 			slices.SortFunc(got.Attributes, byKey)
-			if got.Rest != nil || got.Receiver != "aws/1" || !got.Observed.Equal(soon) || fmt.Sprintf("%+v", got.Record) != fmt.Sprintf("%+v", want) {
+			if got.Rest != nil || got.Receiver != "aws/1" || !got.Observed.Equal(seen) || fmt.Sprintf("%+v", got.Record) != fmt.Sprintf("%+v", want) {
 				t.Errorf("got %+v\nwant %+v", got, want)
 			}
 			return nil
@@ -272,6 +273,39 @@ func TestRenderMissing(t *testing.T) {
 	f.render()
 	f.want(exitVerified, "log life: 1 segment expired; what was in it is not printed")
 	f.wantSequences("life/2", "life/3")
+}
+
+// A segment behind the last seal is no part of the log, and is not passed over in silence.
+func TestRenderUnsealed(t *testing.T) {
+	f := newFixture(t)
+	f.remove(f.seal(2))
+	f.render()
+	f.want(exitVerified, "log test: 1 segment from record 8 on without a valid seal; not printed")
+	f.wantSequences(places("test", 0, 7)...)
+}
+
+func TestRenderNothing(t *testing.T) {
+	f := newFixture(t)
+	f.render("--from", "2050-01-01T00:00:00Z")
+	f.want(exitVerified, "no record is of that time; there are 10 records")
+	f.wantSequences()
+}
+
+// Progress is shown to whoever waits for a file, and never in the midst of what is printed.
+func TestRenderProgress(t *testing.T) {
+	f := newFixture(t)
+	out, err := os.Create(f.path("out.jsonl"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = out.Close() }()
+	for stdout, want := range map[io.Writer]string{out: "test: 1 of 3 segments, 3 records", &bytes.Buffer{}: ""} {
+		var stderr bytes.Buffer
+		code := run(f.ctx, []string{"render", f.store, "--ocsf", "--key", f.key}, env{stdout: stdout, stderr: &stderr, now: f.time, terminal: true})
+		if code != exitVerified || !strings.Contains(stderr.String(), want) || want == "" && stderr.Len() > 0 {
+			t.Errorf("exit %d, %q, want %q", code, stderr.String(), want)
+		}
+	}
 }
 
 func TestRenderUsage(t *testing.T) {
