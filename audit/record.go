@@ -14,8 +14,9 @@ import "time"
 // must outlive the callback has to be copied. The strings in it are
 // immutable and may be kept.
 type Record struct {
-	// Body is the event's own bytes: a sub-slice of the parser's input,
-	// never re-marshalled. It is not necessarily valid UTF-8.
+	// Body is the event's own bytes, never re-marshalled: a sub-slice of the
+	// parser's input, or, if its parser says so, what a string or packed bytes
+	// in it stand for. It is not necessarily valid UTF-8.
 	Body []byte
 
 	// EventName is one of the names in this package, see [IsEventName].

@@ -51,6 +51,10 @@ func (e *event) classify(category string, created bool, d *draft.Draft) {
 		return
 	}
 	act := action(e.operation, created)
+	if activity, ok := clusterRights(e.operation); ok {
+		d.Class(audit.ClassUserAccess, act, activity)
+		return
+	}
 	if m, ok := meanings[e.operation]; ok {
 		if m.class == audit.ClassAuthentication {
 			act = audit.ActionLogin
@@ -63,6 +67,22 @@ func (e *event) classify(category string, created bool, d *draft.Draft) {
 		event, act = audit.EventSystem, audit.ActionReport
 	}
 	d.ClassOf(event, audit.ClassAPI, act, audit.APIActivity(act))
+}
+
+// clusterRights knows the bindings of roles in a Kubernetes cluster that Azure runs or
+// watches, whose resource types lie below those of several providers.
+func clusterRights(operation string) (activity int64, ok bool) {
+	rest, verb := cutLast(operation)
+	if !strings.HasSuffix(rest, "/rbac.authorization.k8s.io/rolebindings") && !strings.HasSuffix(rest, "/rbac.authorization.k8s.io/clusterrolebindings") {
+		return 0, false
+	}
+	switch verb {
+	case "write":
+		return 1, true
+	case "delete":
+		return 2, true
+	}
+	return 0, false
 }
 
 // isStatement says whether Azure itself tells something, and nobody asked for it.

@@ -84,6 +84,8 @@ func TestPrivileges(t *testing.T) {
 		"Microsoft.ManagedIdentity/userAssignedIdentities/federatedIdentityCredentials/write":  "300199",
 		"Microsoft.ManagedIdentity/userAssignedIdentities/federatedIdentityCredentials/delete": "300199",
 		"Microsoft.KeyVault/vaults/write": "600303",
+		"Microsoft.ContainerService/managedClusters/rbac.authorization.k8s.io/clusterrolebindings/write": "300501",
+		"Microsoft.Kubernetes/connectedClusters/rbac.authorization.k8s.io/rolebindings/delete":           "300502",
 	} {
 		audittest.Check(t, parse.One(t, `{"time":"2025-11-23T08:00:00Z","category":"Administrative","operationName":"`+operation+`"}`), audit.AttrOCSFType, want)
 	}

@@ -64,6 +64,8 @@ var shapes = []struct {
 	{"empty", "", []string{"!"}},
 	{"blank", " \n", []string{"! \n"}},
 	{"text", "CloudTrail validation message.", []string{"!CloudTrail validation message."}},
+	{"S3's test of a notification", `{"Service":"Amazon S3","Event":"s3:TestEvent","Bucket":"b"}`, []string{`!{"Service":"Amazon S3","Event":"s3:TestEvent","Bucket":"b"}`}},
+	{"a topic asks for a confirmation", `{"Type":"SubscriptionConfirmation","Token":"t"}`, []string{`!{"Type":"SubscriptionConfirmation","Token":"t"}`}},
 	{"other object", ` {"foo":1} `, []string{`! {"foo":1} `}},
 	{"records is no list", `{"Records":null}`, []string{`!{"Records":null}`}},
 	{"broken object", `{"foo":}`, []string{`!{"foo":}`}},

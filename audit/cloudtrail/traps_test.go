@@ -5,6 +5,7 @@ import (
 	"testing"
 
 	"github.com/otelcol-custody/custody/audit"
+	"github.com/otelcol-custody/custody/audit/audittest"
 )
 
 // What CloudTrail's events trip their readers with, each by its name. Mixed accounts,
@@ -97,4 +98,38 @@ func TestTimeOrderIsNotKept(t *testing.T) {
 
 func TestHostile(t *testing.T) {
 	ofCloudTrail.Hostile(t, event(`"eventName":"DeleteTrail","eventID":"a","errorCode":"AccessDenied","requestParameters":{"name":"all"},"userIdentity":{"type":"Root","arn":"arn:aws:iam::111122223333:root"}`), "eventName")
+}
+
+// TestSecretsStayInTheBody: what AWS leaves in parameters and answers, no attribute repeats.
+func TestSecretsStayInTheBody(t *testing.T) {
+	for _, members := range []string{
+		`"eventSource":"sts.amazonaws.com","eventName":"AssumeRole","requestParameters":{"externalId":"s3cret"},"responseElements":{"credentials":{"sessionToken":"s3cret"}}`,
+		`"eventSource":"iam.amazonaws.com","eventName":"CreateLoginProfile","requestParameters":{"userName":"al","password":"s3cret"}`,
+		`"eventSource":"ssm.amazonaws.com","eventName":"PutParameter","requestParameters":{"name":"p","value":"s3cret"}`,
+		`"eventSource":"s3.amazonaws.com","eventName":"GetObject","requestParameters":{"bucketName":"b","key":"k","X-Amz-Signature":"s3cret"}`,
+		`"eventSource":"signin.amazonaws.com","eventName":"ConsoleLogin","additionalEventData":{"LoginTo":"https://console.example/?token=s3cret"}`,
+	} {
+		r := one(t, event(members))
+		for _, a := range r.Attributes {
+			if strings.Contains(audittest.Text(&r, a.Key), "s3cret") {
+				t.Errorf("%s: %s holds the secret", members, a.Key)
+			}
+		}
+	}
+}
+
+// A long field stands in its attribute only in part: else the record would be twice as
+// large as its event, and might not be sealed whole.
+func TestLongFieldIsCut(t *testing.T) {
+	long := strings.Repeat("é", 40<<10) + "x"
+	r := audittest.Parse(Parse).One(t, `{"eventVersion":"1.11","eventID":"e","eventName":"N","eventSource":"s3.amazonaws.com","userAgent":"`+long+`"}`)
+	if got := audittest.Text(&r, audit.AttrUserAgent); len(got) != 64<<10 || !strings.HasPrefix(long, got) {
+		t.Errorf("%d bytes, want %d", len(got), 64<<10)
+	}
+	if got := audittest.Text(&r, audit.AttrParseWarning); !strings.Contains(got, audit.AttrUserAgent+": longer than 64 KiB") {
+		t.Errorf("warning %q", got)
+	}
+	if !strings.Contains(string(r.Body), long) {
+		t.Error("the body is cut, too")
+	}
 }

@@ -71,5 +71,5 @@ func (e *entry) source() {
 	}
 	e.Put(audit.AttrUserAgent, e.Str(fUserAgent))
 	e.Put(audit.AttrHTTPMethod, e.Str(fHTTPMethod))
-	e.Put(audit.AttrURLPath, e.Str(fHTTPPath))
+	e.Put(audit.AttrURLPath, draft.WithoutQuery(e.Str(fHTTPPath)))
 }

@@ -79,6 +79,17 @@ func TestLogName(t *testing.T) {
 }
 
 // The records of one delivery belong to the projects, regions and logs that they name.
+// A path may hold secrets behind a question mark: the body alone repeats them.
+func TestSecretsStayInTheBody(t *testing.T) {
+	r := parse.One(t, entryOf("activity", `"methodName":"m.Get","requestMetadata":{"requestAttributes":{"method":"GET","path":"/v1/things?key=s3cret"}}`, `"a":1`))
+	audittest.Check(t, r, audit.AttrHTTPMethod, "GET", audit.AttrURLPath, "/v1/things")
+	for _, a := range r.Attributes {
+		if strings.Contains(audittest.Text(&r, a.Key), "s3cret") {
+			t.Errorf("%s holds the secret", a.Key)
+		}
+	}
+}
+
 func TestMixedResources(t *testing.T) {
 	labels := func(project, zone string) string {
 		return `"resource":{"labels":{"project_id":"` + project + `","zone":"` + zone + `"}}`

@@ -1,7 +1,8 @@
 package generic
 
 // A Mapping says where in an event of a cloud of one's own the answers lie. It is meant
-// to be written in YAML and decoded by its mapstructure tags, unknown keys refused.
+// to be written in YAML and decoded by its mapstructure tags, unknown keys refused
+// (ErrorUnused), and one text taken for a list of one (WeaklyTypedInput).
 //
 // Fields that hold paths hold several: the first one at which there is a value counts.
 // In a path, a dot goes to a member, [] to every element of a list, and a key with dots,

@@ -25,7 +25,7 @@ func New(m Mapping) (*Parser, error) {
 		account: b.paths("account", m.Account), region: b.paths("region", m.Region), org: b.paths("org", m.Org),
 		time: b.paths("time.path", m.Time.Path), layouts: b.layouts(m.Time.Layouts),
 		operation: b.paths("operation", m.Operation), actions: b.actions(&m),
-		outcome: b.outcome(&m.Outcome), actor: b.actor(&m.Actor), targets: b.targets(m.Targets), privileges: b.paths("privileges", m.Privileges),
+		outcome: b.outcome(&m.Outcome), actor: b.actor(&m.Actor), targets: b.targets(m.Targets), privileges: b.paths("privileges", m.Privileges), urlPath: b.paths("url_path", m.URLPath),
 		source: source{b.paths("source.path", m.Source.Path), b.paths("source.chain", m.Source.Chain), b.patterns("source.services", m.Source.Services)},
 	}}
 	b.check(len(m.Source.Path) > 0 || len(m.Source.Services) == 0, "source.path", "required: name the path of what source.services match")
@@ -37,7 +37,7 @@ func New(m Mapping) (*Parser, error) {
 		audit.AttrSchemaVersion: {"version", m.Version}, audit.AttrAPIVersion: {"api_version", m.APIVersion},
 		audit.AttrRequestID: {"request_id", m.RequestID}, audit.AttrCorrelationID: {"correlation_id", m.CorrelationID},
 		audit.AttrSessionID: {"session_id", m.SessionID}, audit.AttrUserAgent: {"user_agent", m.UserAgent},
-		audit.AttrHTTPMethod: {"http_method", m.HTTPMethod}, audit.AttrURLPath: {"url_path", m.URLPath},
+		audit.AttrHTTPMethod: {"http_method", m.HTTPMethod},
 	})
 	b.lists(m.Lists, m.Require)
 	if err := errors.Join(b.faults...); err != nil {

@@ -64,6 +64,7 @@ func (p *Parser) mapEvent(f *jsonscan.Fields, d *draft.Draft) error {
 	for _, s := range p.simple {
 		d.Put(s.attr, s.paths.of(f))
 	}
+	d.Put(audit.AttrURLPath, draft.WithoutQuery(p.urlPath.of(f)))
 	if outcome != audit.OutcomeSuccess {
 		d.Put(audit.AttrOutcomeReason, p.outcome.reason.of(f))
 	}

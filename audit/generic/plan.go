@@ -24,6 +24,7 @@ type plan struct {
 	source               source
 	targets              []target
 	privileges           paths
+	urlPath              paths
 	simple               []simple
 }
 

@@ -75,7 +75,7 @@ func mapEvent(f *jsonscan.Fields, d *draft.Draft) error {
 	d.Put(audit.AttrService, service)
 	d.Put(audit.AttrRequestID, f.Str(fRequestID))
 	d.Put(audit.AttrHTTPMethod, f.Str(fMethod))
-	d.Put(audit.AttrURLPath, f.Str(fPath))
+	d.Put(audit.AttrURLPath, draft.WithoutQuery(f.Str(fPath)))
 	class := classify(action, f, d)
 	outcome(action, f, d)
 	actor(f, d)

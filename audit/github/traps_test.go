@@ -69,7 +69,7 @@ func TestOutcomes(t *testing.T) {
 // A request to the API says with its method what it does.
 func TestAPIRequest(t *testing.T) {
 	for method, want := range map[string]string{"GET": "READ", "HEAD": "READ", "POST": "CREATE", "PUT": "UPDATE", "PATCH": "UPDATE", "DELETE": "DELETE", "": "OTHER"} {
-		r := parse.One(t, event("api.request", `,"request_method":"`+method+`","url_path":"/orgs/acme/members","status_code":200,"org":"acme"`))
+		r := parse.One(t, event("api.request", `,"request_method":"`+method+`","url_path":"/orgs/acme/members?token=s3cret","status_code":200,"org":"acme"`))
 		audittest.Check(t, r, audit.AttrAction, want, audit.AttrHTTPMethod, method, audit.AttrURLPath, "/orgs/acme/members", audit.AttrHTTPStatus, "200", audit.AttrOCSFClass, "6003")
 	}
 }

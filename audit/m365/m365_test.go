@@ -154,6 +154,7 @@ func TestChanges(t *testing.T) {
 		`"ModifiedProperties":[]`:                                                               "",
 		`"ModifiedProperties":null`:                                                             "",
 		`"Parameters":[{"Name":"ForwardingSmtpAddress","Value":"smtp:x@example.net"}]`:          "path=ForwardingSmtpAddress new=smtp:x@example.net",
+		`"Parameters":[{"Name":"NewPassword","Value":"hunter2"}]`:                               "path=NewPassword",
 		`"ExtendedProperties":[{"Name":"UserAgent","Value":"x"}]`:                               "",
 	} {
 		audittest.Check(t, parse.One(t, having("Set-Mailbox", ","+members)), audit.AttrChanges, want)

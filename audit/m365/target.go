@@ -155,9 +155,20 @@ func (r *record) changes(writes bool) (all [][]audit.Attribute) {
 		return all
 	}
 	for _, sp := range r.All(fParameterName) {
-		all = change(all, r.Of(sp), "", r.value(fParameterValue, sp.Element))
+		name, value := r.Of(sp), r.value(fParameterValue, sp.Element)
+		if isSecret(name) {
+			value = ""
+		}
+		all = change(all, name, "", value)
 	}
 	return all
+}
+
+// isSecret tells a cmdlet's parameter whose value is a secret by its name: it is not
+// repeated outside of the body.
+func isSecret(name string) bool {
+	name = strings.ToLower(name)
+	return strings.Contains(name, "password") || strings.Contains(name, "secret") || strings.Contains(name, "credential")
 }
 
 func change(all [][]audit.Attribute, path, before, after string) [][]audit.Attribute {

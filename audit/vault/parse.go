@@ -10,7 +10,13 @@
 // Vault hashes strings with a key of its own (HMAC-SHA256). Such values stay as they
 // are: equal ones are equal, within one audit device.
 //
-// Source: https://developer.hashicorp.com/vault/docs/audit and https://openbao.org/docs/audit/
+// What OpenBao has added leaves the form alone: it scans (a list of all below), and a
+// request may bring its login with it, which is then logged as a request of its own, and
+// gets a token that mostly has no accessor. Nothing on a line says for sure which of the
+// two wrote it, so audit.product is Vault for both.
+//
+// Source: https://developer.hashicorp.com/vault/docs/audit and https://openbao.org/docs/audit/,
+// https://openbao.org/docs/auth/ of inline authentication
 package vault
 
 import (

@@ -178,6 +178,21 @@ func TestActors(t *testing.T) {
 	}
 }
 
+// OpenBao scans, and takes a login with a request: that is two requests, and the second
+// one is the user's, though its token has no accessor.
+func TestOpenBao(t *testing.T) {
+	const scan = `,"namespace":{"id":"7uPe2x","path":"team-b/"},"mount_running_version":"v2.6.1+builtin.bao"`
+	who := `,"auth":{"client_token":"hmac-sha256:0a","display_name":"userpass-grace","entity_id":"e-1","metadata":{"username":"grace"},"token_type":"batch"}`
+	r := parse.One(t, with(entry(response, "scan", "secret/metadata/", scan), who))
+	audittest.Check(t, r, audit.AttrAction, "READ", audit.AttrOutcome, "success", audit.AttrTargetID, "team-b/secret/metadata/", audit.AttrAPIVersion, "v2.6.1+builtin.bao",
+		audit.AttrActorID, "e-1", audit.AttrUserName, "grace", audit.AttrActorCredentialID, "")
+	r = parse.One(t, with(entry(response, "update", "auth/userpass/login/grace", ""), `,"response":`+strings.Replace(who[1:], `"auth"`, `{"auth"`, 1)+"}"))
+	audittest.Check(t, r, audit.AttrAction, "LOGIN", audit.AttrActorID, "e-1", audit.AttrTargetName, "grace")
+	if r.Resource.Product != "Vault" {
+		t.Errorf("product %s", r.Resource.Product)
+	}
+}
+
 // A copy of a line is the same record. Two devices hash with keys of their own, and may
 // hold different lines: what each of them wrote is kept.
 func TestCopies(t *testing.T) {

@@ -131,6 +131,8 @@ func TestProveRefuses(t *testing.T) {
 	f.want(exitUsage, "is a folder")
 	f.run("prove", f.store, "--out", out)
 	f.want(exitUsage, "--index or with --id")
+	f.run("prove", f.store, "--id", "", "--out", out) // a script's query that found nothing
+	f.want(exitUsage, "--id is empty")
 	planted := filepath.Join(f.store, "test/seals/00000000000000000099.seal")
 	f.write(planted, []byte("planted"))
 	f.run("prove", f.store, "--index", "1", "--out", out)

@@ -54,6 +54,9 @@ func parseProve(args []string) (proveOptions, error) {
 	if o.out == "" {
 		return o, usagef("--out is missing: name the file to write")
 	}
+	if a.given("id") && o.id == "" {
+		return o, usagef("--id is empty: give the audit.record.id of a record")
+	}
 	if a.given("index") == (o.id != "") {
 		return o, usagef("name the record either with --index or with --id")
 	}

@@ -131,7 +131,10 @@ type rendering struct {
 func (r *rendering) all(ctx context.Context, s *store, names []string) error {
 	for _, name := range names {
 		if err := r.log(ctx, s, name); err != nil {
-			return errors.Join(err, r.out.Flush())
+			if flush := r.out.Flush(); !errors.Is(err, flush) { // else it is what went wrong
+				err = errors.Join(err, flush)
+			}
+			return err
 		}
 	}
 	if err := r.out.Flush(); err != nil {

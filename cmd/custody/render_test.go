@@ -343,6 +343,13 @@ func TestRenderCannotPrint(t *testing.T) {
 	if code := run(context.Background(), args, env{stdout: fullDisk{}, stderr: &stderr, now: f.time}); code != exitUnfinished || !strings.Contains(stderr.String(), "no space left") {
 		t.Errorf("exit %d: %s", code, stderr.String())
 	}
+	// It fails in the middle, too, and is said once.
+	f.putRecords("a", &record.Record{Body: record.StringValue(strings.Repeat("x", 1<<17))})
+	stderr.Reset()
+	run(context.Background(), args, env{stdout: fullDisk{}, stderr: &stderr, now: f.time})
+	if n := strings.Count(stderr.String(), "no space left"); n != 1 {
+		t.Errorf("said %d times: %s", n, stderr.String())
+	}
 	ctx, cancel := context.WithCancel(context.Background())
 	cancel()
 	f.ctx = ctx

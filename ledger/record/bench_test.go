@@ -8,7 +8,7 @@ import (
 
 // cloudTrailBody has the shape and, with 1.2 KB, the size of a common event.
 const cloudTrailBody = `{"eventVersion":"1.09","userIdentity":{"type":"AssumedRole","principalId":"AROAEXAMPLEEXAMPLE000:session-1",` +
-	`"arn":"arn:aws:sts::111122223333:assumed-role/deployer/session-1","accountId":"111122223333","accessKeyId":"ASIAEXAMPLEEXAMPLE00",` +
+	`"arn":"arn:aws:sts::111122223333:assumed-role/deployer/session-1","accountId":"111122223333","accessKeyId":"ASIAIOSFODNN7EXAMPLE",` +
 	`"sessionContext":{"sessionIssuer":{"type":"Role","principalId":"AROAEXAMPLEEXAMPLE000","arn":"arn:aws:iam::111122223333:role/deployer",` +
 	`"accountId":"111122223333","userName":"deployer"},"attributes":{"creationDate":"2026-03-01T10:00:00Z","mfaAuthenticated":"false"}}},` +
 	`"eventTime":"2026-03-01T10:15:42Z","eventSource":"s3.amazonaws.com","eventName":"PutObject","awsRegion":"eu-central-1",` +

@@ -22,7 +22,7 @@ import (
 func event(i int) *record.Record {
 	id := fmt.Sprintf("%08x-2222-4333-8444-%012x", i*2654435761%(1<<32), i)
 	body := `{"eventVersion":"1.09","userIdentity":{"type":"AssumedRole","principalId":"AROAEXAMPLEEXAMPLE000:session-` + id[:4] + `",` +
-		`"arn":"arn:aws:sts::111122223333:assumed-role/deployer/session-1","accountId":"111122223333","accessKeyId":"ASIAEXAMPLEEXAMPLE00",` +
+		`"arn":"arn:aws:sts::111122223333:assumed-role/deployer/session-1","accountId":"111122223333","accessKeyId":"ASIAIOSFODNN7EXAMPLE",` +
 		`"sessionContext":{"sessionIssuer":{"type":"Role","principalId":"AROAEXAMPLEEXAMPLE000","arn":"arn:aws:iam::111122223333:role/deployer"}}},` +
 		`"eventTime":"2026-03-01T10:15:42Z","eventSource":"s3.amazonaws.com","eventName":"PutObject","awsRegion":"eu-central-1",` +
 		`"sourceIPAddress":"198.51.100.23","userAgent":"aws-cli/2.15.0","requestParameters":{"bucketName":"example-bucket","key":"reports/` + id + `.csv"},` +

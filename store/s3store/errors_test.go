@@ -22,7 +22,7 @@ import (
 
 // Credentials that must never be seen in a message.
 const (
-	accessKey    = "AKIAACMEAUDITKEY0001"
+	accessKey    = "AKIAIOSFODNN7EXAMPLE"
 	secretKey    = "acme/secret+of+the+audit/bucket"
 	sessionToken = "acme-session-token-that-is-secret"
 	externalID   = "acme-external-id"

@@ -5,6 +5,7 @@ package draft
 import (
 	"crypto/sha256"
 	"time"
+	"unicode/utf8"
 
 	"github.com/otelcol-custody/custody/audit"
 )
@@ -26,11 +27,29 @@ func (d *Draft) Begin(body []byte) {
 	d.lists, d.targets, d.warning, d.fault, d.Truncated = d.lists[:0], d.targets[:0], "", "", false
 }
 
+// MaxText bounds an attribute's text, in bytes: a record must not outgrow what can be
+// sealed whole because its body's longest fields stand in it twice.
+const MaxText = 64 << 10
+
 // Put adds an attribute, unless the value is empty.
 func (d *Draft) Put(key, value string) {
 	if value != "" {
-		d.add(key, value).Kind = audit.String
+		d.add(key, d.bounded(key, value)).Kind = audit.String
 	}
+}
+
+// bounded cuts a text that is longer than MaxText, between two characters, and says so;
+// the body has the whole.
+func (d *Draft) bounded(key, text string) string {
+	if len(text) <= MaxText {
+		return text
+	}
+	d.Warn(key + ": longer than 64 KiB, the rest is in the body only")
+	end := MaxText
+	for end > MaxText-utf8.UTFMax && !utf8.RuneStart(text[end]) {
+		end--
+	}
+	return text[:end]
 }
 
 // PutBool adds an attribute.
@@ -72,7 +91,7 @@ func (d *Draft) PutList(key string, values ...string) {
 	from := len(d.lists)
 	for _, v := range values {
 		if v != "" {
-			d.lists = append(d.lists, v)
+			d.lists = append(d.lists, d.bounded(key, v))
 		}
 	}
 	if list := d.lists[from:len(d.lists):len(d.lists)]; len(list) > 0 {
@@ -83,6 +102,11 @@ func (d *Draft) PutList(key string, values ...string) {
 
 // PutMaps adds a list of maps, if there are any.
 func (d *Draft) PutMaps(key string, maps [][]audit.Attribute) {
+	for _, m := range maps {
+		for i := range m {
+			m[i].Value.Str = d.bounded(key, m[i].Value.Str)
+		}
+	}
 	if len(maps) > 0 {
 		v := d.add(key, "")
 		v.Kind, v.Maps = audit.Maps, maps

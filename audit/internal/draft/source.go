@@ -34,6 +34,12 @@ func (d *Draft) Source(native string) {
 	}
 }
 
+// WithoutQuery is the path of a request without its query, which may hold secrets.
+func WithoutQuery(uri string) string {
+	path, _, _ := strings.Cut(uri, "?")
+	return path
+}
+
 // PutPort adds a client's port. Zero is none.
 func (d *Draft) PutPort(text string) {
 	if text == "" {
