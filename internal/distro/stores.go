@@ -58,9 +58,9 @@ type stores struct {
 	software string
 }
 
-// commands are fetch, replicate and retain.
+// commands are fetch, replicate, retain and verify-cloudtrail.
 func (s *stores) commands() []*cobra.Command {
-	return prepared(s.fetch(), s.replicate(), s.retain())
+	return prepared(s.fetch(), s.replicate(), s.retain(), s.verifyCloudTrail())
 }
 
 // prepared makes the commands' errors of usage alike.
