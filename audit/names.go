@@ -15,6 +15,16 @@ const (
 	EventHost             = "audit.host_event"
 )
 
+// The names of records that the collector itself makes about a source: what it proved
+// about it, and what it did not take.
+const (
+	EventSourceVerified = "audit.source.verified" // a provider's own proof holds
+	EventSourceFailed   = "audit.source.failed"   // a provider's own proof does not hold
+	EventSourceGap      = "audit.source.gap"      // something of the source is missing
+	EventSourceExcluded = "audit.source.excluded" // events were left out on request
+	EventSourceKey      = "audit.source.key"      // a public key with which a provider signs
+)
+
 // IsEventName reports whether name is one of the closed set.
 func IsEventName(name string) bool {
 	switch name {

@@ -19,7 +19,7 @@ func (m *mapper) digest() {
 		Provider:  provider,
 		AccountID: m.str(slotDigestAccount),
 		Region:    digestRegion(object),
-		Product:   product,
+		Product:   Product,
 		Stream:    stream(categoryDigest),
 	}
 	m.Identify(provider, m.Rec.Resource.AccountID+"/"+m.Rec.Resource.Region, object)

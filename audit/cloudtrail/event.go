@@ -29,7 +29,7 @@ func (m *mapper) event(body []byte, base int) error {
 		Provider:  provider,
 		AccountID: draft.First(m.str(slotRecipient), m.str(slotAccount), m.str(slotActorAccount)),
 		Region:    m.str(slotRegion),
-		Product:   product,
+		Product:   Product,
 		Stream:    stream(category),
 	}
 	id := m.str(slotEventID)

@@ -8,10 +8,10 @@ import (
 	"github.com/otelcol-custody/custody/audit/internal/jsonscan"
 )
 
-const (
-	provider = "aws"
-	product  = "AWS CloudTrail"
-)
+const provider = "aws"
+
+// Product is the audit.product of every record from CloudTrail.
+const Product = "AWS CloudTrail"
 
 // A mapper turns the fields that the scanner noted into a record. It is
 // reused from event to event.

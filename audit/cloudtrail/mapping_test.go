@@ -244,9 +244,9 @@ func TestMixedFile(t *testing.T) {
 		event(`"awsRegion":"us-east-1","recipientAccountId":"444455556666","eventID":"a"`),
 		event(`"eventID":"a"`))))
 	want := []audit.Resource{
-		{Provider: "aws", AccountID: "111122223333", Region: "eu-central-1", Product: product, Stream: "CloudTrail"},
-		{Provider: "aws", AccountID: "444455556666", Region: "us-east-1", Product: product, Stream: "CloudTrail"},
-		{Provider: "aws", Product: product, Stream: "CloudTrail"},
+		{Provider: "aws", AccountID: "111122223333", Region: "eu-central-1", Product: Product, Stream: "CloudTrail"},
+		{Provider: "aws", AccountID: "444455556666", Region: "us-east-1", Product: Product, Stream: "CloudTrail"},
+		{Provider: "aws", Product: Product, Stream: "CloudTrail"},
 	}
 	for i := range want {
 		if records[i].Resource != want[i] {

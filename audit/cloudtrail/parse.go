@@ -30,7 +30,7 @@ var (
 
 // format is how CloudTrail delivers events.
 var format = frame.Format{
-	Provider: provider, Product: product,
+	Provider: provider, Product: Product,
 	Lists:   []string{"Records", "logEvents", "Events", "records"},
 	Own:     []string{"eventVersion", "detail-type", "detail", "CloudTrailEvent"},
 	First:   []string{"eventVersion"},

@@ -107,7 +107,7 @@ func TestQuarantineSaysWhy(t *testing.T) {
 	for _, tt := range tests {
 		r := one(t, tt.data)
 		check(t, r, audit.AttrQuarantined, "true", audit.AttrParseError, tt.want)
-		if r.Resource.Provider != "aws" || r.Resource.Product != product {
+		if r.Resource.Provider != "aws" || r.Resource.Product != Product {
 			t.Errorf("%q: resource %+v", tt.data, r.Resource)
 		}
 	}

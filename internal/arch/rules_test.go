@@ -66,6 +66,26 @@ var rules = []rule{
 		why:     "receivers hand over records; how they become evidence is not theirs",
 	},
 	{
+		folders: []string{"./internal/awsnotify/..."},
+		only:    []string{"std"},
+		why:     "what a message says and who signed it is read without AWS's SDK",
+	},
+	{
+		folders: []string{"./internal/awsclient", "./internal/s3read"},
+		never:   slices.Concat(google, azure, []string{"./audit/...", "./ledger/...", "./store/..."}),
+		why:     "calls to AWS know nothing of what the bytes mean",
+	},
+	{
+		folders: []string{"./internal/contents", "./internal/follow"},
+		never:   slices.Concat(clouds, []string{"./audit/...", "./ledger/...", "./store/..."}),
+		why:     "delivering a content once does not depend on where it lay",
+	},
+	{
+		folders: []string{"./audit/...", "./cmd/...", "./exporter/...", "./extension/...", "./internal/distro", "./processor/...", "./receiver/...", "./store/..."},
+		never:   []string{"./internal/awstest/...", "./audit/cloudtrail/digest/digesttest"},
+		why:     "servers and keys of tests are for tests",
+	},
+	{
 		folders: []string{"./extension/..."},
 		never:   []string{"./internal/sealer/...", "./internal/wormexport/...", "./exporter/...", "./processor/..."},
 		why:     "the judge shares no code with the accused",

@@ -2,10 +2,9 @@ package follow
 
 import (
 	"context"
-	"errors"
 	"time"
 
-	"go.opentelemetry.io/collector/extension/xextension/storage"
+	"github.com/otelcol-custody/custody/internal/contents"
 )
 
 // Config says what to follow and how. Every field is required.
@@ -17,54 +16,14 @@ type Config struct {
 	IncompleteAfter time.Duration // how long a file that ends too early is waited for
 	MaxInflated     int64         // bytes; a larger file is not read into memory
 	Workers         int           // files in work at once; 1 keeps the order
-	Retry           Backoff
+	Retry           contents.Backoff
 }
 
-// Positions is what the follower needs of a storage client. Get returns nil without
-// an error for an unknown key. Batch applies all operations or none, and returns nil
-// once they are durable.
-type Positions interface {
-	Get(ctx context.Context, key string) ([]byte, error)
-	Batch(ctx context.Context, ops ...*storage.Operation) error
-}
-
-// Why a file's Data is not the whole of it.
-var (
-	// ErrTooLarge means the content is larger than MaxInflated. Data is empty.
-	ErrTooLarge = errors.New("content is larger than the limit")
-	// ErrIncomplete means the file ends too early and did not grow for
-	// IncompleteAfter. Data is what there is.
-	ErrIncomplete = errors.New("file ends too early")
-	// ErrCorrupt means the compressed data is damaged. Data is what came before
-	// the damage was noticed.
-	ErrCorrupt = errors.New("compressed data is damaged")
-)
-
-// ErrParked is wrapped by an error of [Handler.Deliver] that no retry can mend. The
-// file is left alone until it changes or the follower is started again; its position
-// stays where it is.
-var ErrParked = errors.New("not tried again before a restart")
-
-// A File is one file's content on its way to the handler.
-type File struct {
-	Path   string   // relative to the root, with slashes
-	Digest [32]byte // SHA-256 of the stored bytes
-	Size   int64    // of the stored bytes
-	Data   []byte   // inflated content; never reused by the follower
-	Fault  error    // nil, or why Data is not the whole
-	Acked  int      // records of this content that were acknowledged before
-}
-
-// A Handler turns a file into records and delivers them.
+// A Handler turns files into records and delivers them. An error of its Deliver that
+// wraps [contents.ErrParked] means that the file is left alone until it changes or the
+// follower is started again; its position stays where it is.
 type Handler interface {
-	// Deliver delivers the file's records from number f.Acked on, in an order that
-	// depends on f.Data and f.Fault alone. After each acknowledged batch but the
-	// last it calls ack with the number of records acknowledged so far, and goes
-	// on only if that returns nil. It returns their number once every record is
-	// acknowledged.
-	// Retryable errors are its own business; ctx ends when the follower stops.
-	// With several workers it is called concurrently.
-	Deliver(ctx context.Context, f *File, ack func(total int) error) (total int, err error)
+	contents.Handler
 	// Idle is called after each look through the tree, once what was due has been
 	// worked off, and a last time when the follower stops and ctx has ended.
 	Idle(ctx context.Context)
@@ -74,7 +33,7 @@ type Handler interface {
 // return soon.
 type Observer interface {
 	// Done: every record of f is acknowledged and that is remembered.
-	Done(f *File)
+	Done(f *contents.File)
 	// Duplicate: path holds content of so many records that was delivered from
 	// original; 0 if it could not be read. It is called once for each path that
 	// holds the content, and not at all if the process died right before.

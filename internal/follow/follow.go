@@ -7,15 +7,17 @@ import (
 	"os"
 	"sync"
 	"time"
+
+	"github.com/otelcol-custody/custody/internal/contents"
 )
 
 // A Follower follows one directory tree.
 type Follower struct {
-	cfg       Config
-	positions Positions
-	handler   Handler
-	observer  Observer
-	state     *state
+	cfg      Config
+	book     *contents.Book
+	handler  Handler
+	observer Observer
+	state    *state
 
 	// Tests replace these two.
 	openFile func(root *os.Root, path string) (handle, error)
@@ -27,14 +29,15 @@ type Follower struct {
 
 // New returns a follower that does nothing before Start. Positions are the caller's
 // and must stay usable until Shutdown has returned.
-func New(cfg Config, positions Positions, handler Handler, observer Observer) *Follower {
+func New(cfg Config, positions contents.Positions, handler Handler, observer Observer) *Follower {
+	state := newState(observer)
 	return &Follower{
-		cfg:       cfg,
-		positions: positions,
-		handler:   handler,
-		observer:  observer,
-		state:     newState(observer),
-		maxDue:    maxCandidates,
+		cfg:      cfg,
+		book:     contents.NewBook(positions, cfg.Retry, state.setStorage),
+		handler:  handler,
+		observer: observer,
+		state:    state,
+		maxDue:   maxCandidates,
 		openFile: func(root *os.Root, path string) (handle, error) {
 			return root.OpenFile(path, openFlags, 0)
 		},
@@ -52,7 +55,7 @@ func (f *Follower) Start() {
 }
 
 // Shutdown stops following and waits for what is under way: waits end at once, a call
-// that was already made may take [Grace]. If ctx ends first, its error is returned and
+// that was already made may take [contents.Grace]. If ctx ends first, its error is returned and
 // the rest ends in the background. Without a Start it does nothing.
 func (f *Follower) Shutdown(ctx context.Context) error {
 	if f.stop == nil {
@@ -78,7 +81,7 @@ func (f *Follower) run(ctx context.Context) {
 			f.trouble(".", err)
 		}
 		f.handler.Idle(ctx)
-		if !rest(ctx, pause) {
+		if !contents.Rest(ctx, pause) {
 			return
 		}
 	}
@@ -144,7 +147,7 @@ func (f *Follower) process(ctx context.Context, root *os.Root, c candidate) bool
 	case err == nil:
 		f.state.finished()
 		return true
-	case ctx.Err() != nil, errors.Is(err, errChanged), errors.Is(err, errWait):
+	case ctx.Err() != nil, errors.Is(err, errChanged), errors.Is(err, contents.ErrBusy):
 		return false // the next pass looks at it again
 	}
 	f.state.failed(c, err, f.cfg.Retry, time.Now())

@@ -14,6 +14,8 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"github.com/otelcol-custody/custody/internal/contents"
 )
 
 func TestFilesAreReadInOrderAndNewOnesFollow(t *testing.T) {
@@ -201,12 +203,12 @@ func TestTruncatedGzipIsWaitedForAndThenReported(t *testing.T) {
 	write(t, root, "late.json.gz", whole)
 	eventually(t, "records", s, &s.records,
 		"late.json.gz:xxxxxxxxxx", "late.json.gz:second",
-		"never.json.gz:first", "never.json.gz!"+ErrIncomplete.Error())
+		"never.json.gz:first", "never.json.gz!"+contents.ErrIncomplete.Error())
 
 	write(t, root, "never.json.gz", members(t, "first")+whole)
 	eventually(t, "records when it is whole after all", s, &s.records,
 		"late.json.gz:xxxxxxxxxx", "late.json.gz:second",
-		"never.json.gz:first", "never.json.gz!"+ErrIncomplete.Error(),
+		"never.json.gz:first", "never.json.gz!"+contents.ErrIncomplete.Error(),
 		"never.json.gz:firstxxxxxxxxxx", "never.json.gz:second")
 }
 
@@ -218,13 +220,13 @@ func TestFaultyFilesAreDeliveredWithTheirFault(t *testing.T) {
 		name, content string
 		want          []string
 	}{
-		{"checksum", string(flipped), []string{"f.json.gz:good", "f.json.gz!" + ErrCorrupt.Error()}},
-		{"bytes behind the last member", good + "junk!junk!junk!", []string{"f.json.gz:good", "f.json.gz!" + ErrCorrupt.Error()}},
-		{"no header", "\x1f\x8b\xff\xff\xff\xff\xff\xff\xff\xff\xff", []string{"f.json.gz!" + ErrCorrupt.Error()}},
-		{"empty", "", []string{"f.json.gz!" + ErrIncomplete.Error()}},
-		{"one byte", "\x1f", []string{"f.json.gz!" + ErrIncomplete.Error()}},
-		{"inflated over the limit", members(t, strings.Repeat("a", 1<<20), "a"), []string{"f.json.gz!" + ErrTooLarge.Error()}},
-		{"stored over the limit", strings.Repeat("a", 1<<20+1), []string{"f.json.gz!" + ErrTooLarge.Error()}},
+		{"checksum", string(flipped), []string{"f.json.gz:good", "f.json.gz!" + contents.ErrCorrupt.Error()}},
+		{"bytes behind the last member", good + "junk!junk!junk!", []string{"f.json.gz:good", "f.json.gz!" + contents.ErrCorrupt.Error()}},
+		{"no header", "\x1f\x8b\xff\xff\xff\xff\xff\xff\xff\xff\xff", []string{"f.json.gz!" + contents.ErrCorrupt.Error()}},
+		{"empty", "", []string{"f.json.gz!" + contents.ErrIncomplete.Error()}},
+		{"one byte", "\x1f", []string{"f.json.gz!" + contents.ErrIncomplete.Error()}},
+		{"inflated over the limit", members(t, strings.Repeat("a", 1<<20), "a"), []string{"f.json.gz!" + contents.ErrTooLarge.Error()}},
+		{"stored over the limit", strings.Repeat("a", 1<<20+1), []string{"f.json.gz!" + contents.ErrTooLarge.Error()}},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			root, s := t.TempDir(), &sink{}
@@ -262,7 +264,7 @@ func TestLoweringTheLimitHalfwayStillTellsOfTheGap(t *testing.T) {
 	cfg.MaxInflated = 10
 	lowered := &sink{}
 	begin(t, cfg, positions, lowered)
-	eventually(t, "records with a lower limit", lowered, &lowered.records, "f.json!"+ErrTooLarge.Error())
+	eventually(t, "records with a lower limit", lowered, &lowered.records, "f.json!"+contents.ErrTooLarge.Error())
 }
 
 func TestRaisingTheLimitReadsWhatWasTooLarge(t *testing.T) {
@@ -271,7 +273,7 @@ func TestRaisingTheLimitReadsWhatWasTooLarge(t *testing.T) {
 	cfg := testConfig(root)
 	cfg.MaxInflated = 10
 	f := begin(t, cfg, positions, s)
-	eventually(t, "records", s, &s.records, "f.json!"+ErrTooLarge.Error())
+	eventually(t, "records", s, &s.records, "f.json!"+contents.ErrTooLarge.Error())
 	stop(t, f)
 
 	same := &sink{}
@@ -370,7 +372,7 @@ func TestParkedFileStaysUntilItChangesOrARestart(t *testing.T) {
 	s := &sink{refuse: func(record string) error {
 		if strings.HasPrefix(record, "a.json:bad") {
 			attempts.Add(1)
-			return fmt.Errorf("refused: %w", ErrParked)
+			return fmt.Errorf("refused: %w", contents.ErrParked)
 		}
 		return nil
 	}}
@@ -381,7 +383,7 @@ func TestParkedFileStaysUntilItChangesOrARestart(t *testing.T) {
 	if got := attempts.Load(); got != 1 {
 		t.Errorf("%d attempts at a parked file", got)
 	}
-	if got := s.lastState(); got.Troubled != 1 || !errors.Is(got.Example, ErrParked) {
+	if got := s.lastState(); got.Troubled != 1 || !errors.Is(got.Example, contents.ErrParked) {
 		t.Errorf("state %+v", got)
 	}
 	stop(t, f)
@@ -461,7 +463,7 @@ func TestDamagedPositionIsReportedAndTheFileReadAgain(t *testing.T) {
 	again := &sink{}
 	begin(t, testConfig(root), positions, again)
 	eventually(t, "records", again, &again.records, "a.json:a")
-	if got := again.copyOf(&again.troubles); len(got) != 1 || !strings.Contains(got[0], errDamaged.Error()) {
+	if got := again.copyOf(&again.troubles); len(got) != 1 || !strings.Contains(got[0], contents.ErrDamaged.Error()) {
 		t.Errorf("troubles %q", got)
 	}
 }

@@ -17,6 +17,8 @@ import (
 
 	"go.opentelemetry.io/collector/extension/xextension/storage"
 	"go.uber.org/goleak"
+
+	"github.com/otelcol-custody/custody/internal/contents"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
@@ -79,12 +81,12 @@ type sink struct {
 	refuse func(record string) error // asked before each batch, for its first record
 }
 
-func (s *sink) Deliver(ctx context.Context, f *File, ack func(int) error) (int, error) {
+func (s *sink) Deliver(ctx context.Context, f *contents.File, ack func(int) error) (int, error) {
 	records := strings.Fields(string(f.Data))
 	for i := range records {
 		records[i] = f.Path + ":" + records[i]
 	}
-	for _, fault := range []error{ErrTooLarge, ErrIncomplete, ErrCorrupt} {
+	for _, fault := range []error{contents.ErrTooLarge, contents.ErrIncomplete, contents.ErrCorrupt} {
 		if errors.Is(f.Fault, fault) {
 			records = append(records, f.Path+"!"+fault.Error())
 		}
@@ -132,7 +134,7 @@ func (s *sink) note(list *[]string, text string) {
 	*list = append(*list, text)
 }
 
-func (s *sink) Done(f *File) { s.note(&s.done, f.Path) }
+func (s *sink) Done(f *contents.File) { s.note(&s.done, f.Path) }
 func (s *sink) Duplicate(path, o string, records int) {
 	s.note(&s.duplicates, fmt.Sprintf("%s = %s, %d", path, o, records))
 }
@@ -167,12 +169,12 @@ func testConfig(root string) Config {
 		IncompleteAfter: 150 * time.Millisecond,
 		MaxInflated:     1 << 20,
 		Workers:         1,
-		Retry:           Backoff{Initial: time.Millisecond, Max: 10 * time.Millisecond},
+		Retry:           contents.Backoff{Initial: time.Millisecond, Max: 10 * time.Millisecond},
 	}
 }
 
 // begin starts a follower and stops it when the test ends.
-func begin(t *testing.T, cfg Config, positions Positions, s *sink) *Follower {
+func begin(t *testing.T, cfg Config, positions contents.Positions, s *sink) *Follower {
 	t.Helper()
 	f := New(cfg, positions, s, s)
 	f.Start()

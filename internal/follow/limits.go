@@ -1,7 +1,5 @@
 package follow
 
-import "time"
-
 const (
 	// maxCandidates bounds the list of files that one look through the tree
 	// collects, and so the memory for a first start on a huge tree. More files
@@ -12,11 +10,6 @@ const (
 	// follower rests before the next, so that an idle follower of a huge tree
 	// uses at most a tenth of one core.
 	restPerScan = 9
-
-	// Grace is how long a call that is under way when the follower is stopped may
-	// go on. Cancelling it at once would leave its outcome unknown, and the batch
-	// would be delivered again after the restart.
-	Grace = 5 * time.Second
 
 	// readChunk is what is read between two looks at the context.
 	readChunk = 1 << 20

@@ -7,6 +7,8 @@ import (
 	"io/fs"
 	"os"
 	"time"
+
+	"github.com/otelcol-custody/custody/internal/contents"
 )
 
 // A candidate is a file that is due to be read.
@@ -119,8 +121,8 @@ func (f *Follower) wasDone(ctx context.Context, path string, key pathKey, print 
 		return false, nil
 	}
 	var was fingerprint
-	found, err := recall(ctx, f.positions, key.String(), &was)
-	if err != nil && !errors.Is(err, errDamaged) {
+	found, err := f.book.Recall(ctx, key.String(), &was)
+	if err != nil && !errors.Is(err, contents.ErrDamaged) {
 		return false, err
 	}
 	if !found || was != print {

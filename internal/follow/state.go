@@ -4,6 +4,8 @@ import (
 	"errors"
 	"sync"
 	"time"
+
+	"github.com/otelcol-custody/custody/internal/contents"
 )
 
 // An openFile is what is remembered of a path that is not done: one that changed a
@@ -39,8 +41,7 @@ type state struct {
 	done    map[pathKey]doneFile
 	open    map[string]*openFile
 	trouble map[string]error // by path; a subset of open
-	claimed map[[32]byte]bool
-	storage error // why the last write of a position failed
+	storage error            // why the last write of a position failed
 	backlog int
 }
 
@@ -50,7 +51,6 @@ func newState(observer Observer) *state {
 		done:     make(map[pathKey]doneFile),
 		open:     make(map[string]*openFile),
 		trouble:  make(map[string]error),
-		claimed:  make(map[[32]byte]bool),
 	}
 }
 
@@ -167,11 +167,11 @@ func (s *state) postpone(c candidate, until time.Time) {
 }
 
 // failed puts off the next attempt at a file after an error.
-func (s *state) failed(c candidate, err error, retry Backoff, now time.Time) {
+func (s *state) failed(c candidate, err error, retry contents.Backoff, now time.Time) {
 	s.mu.Lock()
 	o := s.ensure(c.path, c.open.print, now)
 	o.failed++
-	o.parked = errors.Is(err, ErrParked)
+	o.parked = errors.Is(err, contents.ErrParked)
 	o.notBefore = now.Add(retry.Delay(o.failed))
 	s.mu.Unlock()
 	s.setTrouble(c.path, err, now)
@@ -208,23 +208,6 @@ func (s *state) setStorage(err error) {
 		s.observer.Trouble("", err)
 	}
 	s.report()
-}
-
-// claim reserves a content for one worker; false means another has it in work.
-func (s *state) claim(digest [32]byte) bool {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if s.claimed[digest] {
-		return false
-	}
-	s.claimed[digest] = true
-	return true
-}
-
-func (s *state) release(digest [32]byte) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	delete(s.claimed, digest)
 }
 
 func (s *state) report() {

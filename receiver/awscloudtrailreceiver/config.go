@@ -16,7 +16,16 @@ type Config struct {
 	// Storage names the extension that remembers what was delivered.
 	Storage *component.ID `mapstructure:"storage"`
 
-	// Exactly one source is set.
+	// ExcludePrincipals are ARNs of users and roles whose events are left out.
+	ExcludePrincipals []string `mapstructure:"exclude_principals"`
+
+	AWS AWSConfig `mapstructure:",squash"`
+
+	// At least one source is set; a directory is set alone.
+	SQS       configoptional.Optional[SQSConfig]       `mapstructure:"sqs"`
+	Bucket    configoptional.Optional[BucketConfig]    `mapstructure:"bucket"`
+	Lookup    configoptional.Optional[LookupConfig]    `mapstructure:"lookup"`
+	Digests   DigestsConfig                            `mapstructure:"digests"`
 	Directory configoptional.Optional[DirectoryConfig] `mapstructure:"directory"`
 }
 
@@ -40,6 +49,11 @@ const (
 
 func createDefaultConfig() component.Config {
 	return &Config{
+		AWS:     AWSConfig{MaxInflatedMiB: defaultMaxInflatedMiB},
+		SQS:     configoptional.Default(defaultSQS()),
+		Bucket:  configoptional.Default(defaultBucket()),
+		Lookup:  configoptional.Default(defaultLookup()),
+		Digests: defaultDigests(),
 		Directory: configoptional.Default(DirectoryConfig{
 			Include:         []string{"*.json", "*.json.gz"},
 			PollInterval:    2 * time.Second,
@@ -59,10 +73,24 @@ func (c *Config) Validate() error {
 			"name a storage extension, for example `storage: file_storage/positions` with the extension "+
 			"`file_storage/positions: {directory: /var/lib/custody/positions, fsync: true, create_directory: true}`"))
 	}
-	if !c.Directory.HasValue() {
-		errs = append(errs, errors.New("directory: required: set exactly one source, for example `directory: {path: /data/cloudtrail}`"))
-	}
+	errs = append(errs, c.checkSources(), checkPrincipals(c.ExcludePrincipals))
 	return errors.Join(errs...)
+}
+
+// checkSources reports sources that are missing or that cannot stand together.
+func (c *Config) checkSources() error {
+	remote := c.SQS.HasValue() || c.Bucket.HasValue() || c.Lookup.HasValue()
+	switch {
+	case c.Directory.HasValue() && remote:
+		return errors.New("directory: excludes sqs, bucket and lookup: configure a receiver of its own for it, for example aws_cloudtrail/files")
+	case c.Directory.HasValue():
+		return nil
+	case !remote:
+		return errors.New("sqs, bucket, lookup, directory: one is required: " +
+			"`sqs: {queue_url: …}` for a trail's bucket with notifications, `bucket: {name: …}` to list it, " +
+			"`lookup: {}` to begin without a bucket, `directory: {path: …}` for files")
+	}
+	return c.AWS.check()
 }
 
 // Validate reports every fault at once.

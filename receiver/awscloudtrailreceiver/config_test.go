@@ -49,15 +49,29 @@ func TestGoodConfigs(t *testing.T) {
 	}
 }
 
+// A date needs no quotes, though YAML makes a time of it, and lookup needs no keys.
+func TestDatesNeedNoQuotes(t *testing.T) {
+	cfg, err := configFrom("storage: file_storage\nregion: eu-central-1\nlookup: {from: 2026-11-01}\nbucket: {name: trail, from: 2026-11-01}")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if l, b := cfg.Lookup.Get().From, cfg.Bucket.Get().From; l != "2026-11-01T00:00:00Z" || b != l {
+		t.Errorf("lookup from %q, bucket from %q", l, b)
+	}
+	if cfg, err = configFrom("storage: file_storage\nlookup: {}"); err != nil || !cfg.Lookup.HasValue() {
+		t.Errorf("lookup alone: %v", err)
+	}
+}
+
 func TestBadConfigs(t *testing.T) {
 	const path = "storage: file_storage\ndirectory:\n  path: /data\n"
 	for _, tt := range []struct {
 		name, yaml string
 		want       []string
 	}{
-		{"nothing", "{}", []string{"storage: required", "`storage: file_storage/positions`", "fsync: true", "directory: required"}},
+		{"nothing", "{}", []string{"storage: required", "`storage: file_storage/positions`", "fsync: true", "sqs, bucket, lookup, directory: one is required"}},
 		{"no storage", "directory: {path: /data}", []string{"storage: required"}},
-		{"no source", "storage: file_storage", []string{"directory: required: set exactly one source"}},
+		{"no source", "storage: file_storage", []string{"sqs, bucket, lookup, directory: one is required"}},
 		{"no path", "storage: file_storage\ndirectory: {workers: 1}", []string{"directory: path: required"}},
 		{"no pattern", path + "  include: []", []string{"directory: include: must name at least one pattern"}},
 		{"bad pattern", path + "  include: ['[a', /x]", []string{`directory: include: pattern "[a"`, `include: pattern "/x" begins with a slash`}},
@@ -69,7 +83,16 @@ func TestBadConfigs(t *testing.T) {
 		{"everything", "directory: {include: [], poll_interval: 0s, stable_for: 0s, incomplete_after: -1s, max_inflated_mib: -1, workers: 0}",
 			[]string{"storage:", "path:", "include:", "poll_interval:", "stable_for:", "incomplete_after:", "max_inflated_mib:", "workers:"}},
 		{"unknown key", path + "  pol_interval: 1s", []string{"pol_interval"}},
-		{"source to come", "storage: file_storage\nsqs: {queue_url: x}", []string{"sqs"}},
+		{"no queue", "storage: file_storage\nsqs: {max_in_flight: 0, visibility_timeout: 1s, wait_time: 1m, sns_topics: [x]}",
+			[]string{"sqs: queue_url: required", "max_in_flight: must be 1 to 1000", "visibility_timeout: must be 30s", "wait_time: must be 0s", "sns_topics:"}},
+		{"no queue's URL", "storage: file_storage\nsqs: {queue_url: cloudtrail}", []string{"queue_url: required", `got "cloudtrail"`}},
+		{"no unit", "storage: file_storage\nsqs: {queue_url: 'https://sqs.eu-central-1.amazonaws.com/111122223333/q', wait_time: 5, buckets: ['s3://trail/']}\nregion: Frankfurt",
+			[]string{"wait_time: must be 0s to 20s in whole seconds", "buckets: want the names", "region: want the name"}},
+		{"credentials in the queue's URL", "storage: file_storage\nsqs: {queue_url: 'https://id:secret@sqs.eu-central-1.amazonaws.com/111122223333/q'}", []string{"queue_url: must not contain credentials"}},
+		{"queue by FTP", "storage: file_storage\nsqs: {queue_url: 'ftp://example.com/q'}", []string{"queue_url: required"}},
+		{"two kinds", path + "sqs: {queue_url: 'https://sqs.eu-central-1.amazonaws.com/111122223333/q'}", []string{"directory: excludes sqs"}},
+		{"credentials", "storage: file_storage\nsqs: {queue_url: 'https://sqs.eu-central-1.amazonaws.com/111122223333/q'}\naccess_key_id: a\nexternal_id: b\nbucket_owner: c\nendpoint: 'x'\nmax_inflated_mib: 0\nexclude_principals: ['arn:aws:iam::111122223333:role/*']",
+			[]string{"access_key_id, secret_access_key: both", "external_id: needs role_arn", "bucket_owner: want", "endpoint: want", "max_inflated_mib: must", "exclude_principals: want"}},
 		{"not a duration", path + "  poll_interval: fast", []string{"poll_interval"}},
 	} {
 		t.Run(tt.name, func(t *testing.T) {

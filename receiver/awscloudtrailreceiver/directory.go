@@ -4,35 +4,22 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"time"
-
 	"go.uber.org/zap"
 
-	"github.com/otelcol-custody/custody/internal/eventlog"
+	"github.com/otelcol-custody/custody/internal/contents"
 	"github.com/otelcol-custody/custody/internal/follow"
 	"github.com/otelcol-custody/custody/internal/ingest"
-	"github.com/otelcol-custody/custody/receiver/awscloudtrailreceiver/internal/metadata"
 )
 
 // A directory is the source of log files in a local tree, as `aws s3 sync` makes it.
 type directory struct {
 	*follow.Follower
-	sink      *sink
-	telemetry *metadata.TelemetryBuilder
-	health    *health
-	log       *zap.Logger
-	newBatch  func() *eventlog.Batch
+	*deliverer
+	health *health
 }
 
 func newDirectory(cfg *DirectoryConfig, r *cloudTrail) *directory {
-	id := r.set.ID.String()
-	d := &directory{
-		sink:      r.sink,
-		telemetry: r.telemetry,
-		health:    r.health,
-		log:       r.set.Logger.With(zap.String("directory", cfg.Path)),
-		newBatch:  func() *eventlog.Batch { return eventlog.NewBatch(id, r.limits) },
-	}
+	d := &directory{health: r.health, deliverer: r.newDeliverer("file://", zap.String("directory", cfg.Path))}
 	d.Follower = follow.New(follow.Config{
 		Root:            cfg.Path,
 		Include:         cfg.Include,
@@ -46,18 +33,11 @@ func newDirectory(cfg *DirectoryConfig, r *cloudTrail) *directory {
 	return d
 }
 
-// Deliver implements [follow.Handler].
-func (d *directory) Deliver(ctx context.Context, f *follow.File, ack func(total int) error) (int, error) {
-	v := delivery{dir: d, file: f, ack: ack, observed: time.Now(), batch: d.newBatch(), sent: f.Acked}
-	err := v.run(ctx)
-	return v.sent, err
-}
-
 // Idle implements [follow.Handler].
 func (d *directory) Idle(ctx context.Context) { d.sink.report(ctx) }
 
 // Done implements [follow.Observer].
-func (d *directory) Done(f *follow.File) {
+func (d *directory) Done(f *contents.File) {
 	ctx := context.Background()
 	d.telemetry.AwsCloudtrailFiles.Add(ctx, 1)
 	d.telemetry.AwsCloudtrailBytes.Add(ctx, f.Size)
@@ -81,7 +61,7 @@ func (d *directory) Duplicate(path, original string, records int) {
 
 // Trouble implements [follow.Observer].
 func (d *directory) Trouble(path string, err error) {
-	if errors.Is(err, follow.ErrParked) {
+	if errors.Is(err, contents.ErrParked) {
 		d.log.Error("file cannot be delivered; its position is kept and it is tried again after a restart",
 			zap.String("file", path), zap.Error(err))
 		d.health.fail(fmt.Errorf("%s: %w", path, err))

@@ -23,8 +23,8 @@ import (
 	"go.opentelemetry.io/collector/receiver"
 	"go.opentelemetry.io/collector/receiver/receivertest"
 
+	"github.com/otelcol-custody/custody/internal/contents"
 	"github.com/otelcol-custody/custody/internal/eventlog"
-	"github.com/otelcol-custody/custody/internal/follow"
 	"github.com/otelcol-custody/custody/internal/ingest"
 	"github.com/otelcol-custody/custody/receiver/awscloudtrailreceiver/internal/metadata"
 )
@@ -136,7 +136,8 @@ type pipeline struct {
 	byRes   []map[string]any // resource attributes of each record
 	answer  func(attempt int) (take bool, err error)
 	calls   int
-	hold    func() // called first, when set
+	hold    func()                       // called first, when set
+	refuse  func(eventName string) error // of the first record, when set
 	counts  ingest.Counts
 }
 
@@ -153,6 +154,11 @@ func (p *pipeline) ConsumeLogs(ctx context.Context, logs plog.Logs) error {
 	}
 	p.mu.Lock()
 	defer p.mu.Unlock()
+	if p.refuse != nil && logs.LogRecordCount() > 0 {
+		if err := p.refuse(logs.ResourceLogs().At(0).ScopeLogs().At(0).LogRecords().At(0).EventName()); err != nil {
+			return err
+		}
+	}
 	take, err := true, error(nil)
 	if p.answer != nil {
 		take, err = p.answer(p.calls)
@@ -245,7 +251,7 @@ func (x *fixture) start(t *testing.T) *cloudTrail {
 	if err != nil {
 		t.Fatal(err)
 	}
-	r.retry = follow.Backoff{Initial: time.Millisecond, Max: 5 * time.Millisecond}
+	r.retry = contents.Backoff{Initial: time.Millisecond, Max: 5 * time.Millisecond}
 	r.limits = eventlog.Limits{Records: 5, Bytes: 1 << 20}
 	x.host = &testHost{extensions: map[component.ID]component.Component{storageID: x.store}}
 	if err := r.Start(context.Background(), x.host); err != nil {

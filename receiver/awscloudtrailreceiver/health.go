@@ -2,6 +2,7 @@ package awscloudtrailreceiver
 
 import (
 	"errors"
+	"fmt"
 	"maps"
 	"slices"
 	"sync"
@@ -16,7 +17,7 @@ type health struct {
 	host component.Host // set before first use
 
 	mu        sync.Mutex
-	wrong     map[string]error // by what it concerns
+	wrong     map[string]error // by what it concerns, which is one goroutine's to clear
 	reported  string           // the last reported text; empty for OK
 	permanent bool             // reported once, and nothing after it
 }
@@ -59,8 +60,14 @@ func (h *health) joined() error {
 	for _, part := range slices.Sorted(maps.Keys(h.wrong)) {
 		errs = append(errs, h.wrong[part])
 	}
+	if n := len(errs) - maxTold; n > 0 {
+		errs = append(errs[:maxTold:maxTold], fmt.Errorf("and %d more", n))
+	}
 	return errors.Join(errs...)
 }
+
+// maxTold bounds how much a status says: hundreds of objects may be in trouble.
+const maxTold = 8
 
 // fail reports what only an operator can mend. The collector takes no other status
 // from the component after that, until it is started again.

@@ -10,9 +10,10 @@ import (
 	"go.opentelemetry.io/collector/consumer"
 	"go.opentelemetry.io/collector/extension/xextension/storage"
 	"go.opentelemetry.io/collector/receiver"
+	"go.uber.org/zap"
 
+	"github.com/otelcol-custody/custody/internal/contents"
 	"github.com/otelcol-custody/custody/internal/eventlog"
-	"github.com/otelcol-custody/custody/internal/follow"
 	"github.com/otelcol-custody/custody/receiver/awscloudtrailreceiver/internal/metadata"
 )
 
@@ -23,25 +24,25 @@ type source interface {
 }
 
 // defaultRetry paces attempts after a refused delivery or an unreadable file.
-var defaultRetry = follow.Backoff{Initial: 100 * time.Millisecond, Max: 15 * time.Second}
+var defaultRetry = contents.Backoff{Initial: 100 * time.Millisecond, Max: 15 * time.Second}
 
-// A cloudTrail is the receiver: one source, whose events go into one sink.
+// A cloudTrail is the receiver: sources, whose events go into one sink.
 type cloudTrail struct {
 	cfg       *Config
 	set       receiver.Settings
 	telemetry *metadata.TelemetryBuilder
 	health    *health
 	sink      *sink
-	retry     follow.Backoff
+	retry     contents.Backoff
 	limits    eventlog.Limits
 
 	positions storage.Client // set by Start
-	source    source         // set by Start
+	sources   []source       // set by Start
 }
 
 func newReceiver(cfg *Config, set receiver.Settings, next consumer.Logs) (*cloudTrail, error) {
-	if cfg.Storage == nil || !cfg.Directory.HasValue() {
-		return nil, cfg.Validate()
+	if err := cfg.Validate(); err != nil {
+		return nil, err
 	}
 	telemetry, err := metadata.NewTelemetryBuilder(set.TelemetrySettings)
 	if err != nil {
@@ -64,16 +65,70 @@ func (r *cloudTrail) Start(ctx context.Context, host component.Host) error {
 	}
 	r.positions = positions
 	r.sink.retry = r.retry
-	r.source = newDirectory(r.cfg.Directory.Get(), r)
-	r.source.Start()
+	if r.sources, err = r.newSources(ctx); err != nil {
+		return err
+	}
+	for _, s := range r.sources {
+		s.Start()
+	}
 	return nil
+}
+
+// newSources returns what the configuration names. Nothing runs yet.
+func (r *cloudTrail) newSources(ctx context.Context) ([]source, error) {
+	if r.cfg.Directory.HasValue() {
+		return []source{newDirectory(r.cfg.Directory.Get(), r)}, nil
+	}
+	a, err := r.newAWS(ctx)
+	if err != nil {
+		return nil, err
+	}
+	var list []source
+	if a.objects.proofs != nil {
+		list = append(list, a.objects.proofs)
+	}
+	if r.cfg.SQS.HasValue() {
+		q, err := a.newQueue(r.cfg.SQS.Get())
+		if err != nil {
+			return nil, err
+		}
+		list = append(list, q)
+	}
+	if r.cfg.Bucket.HasValue() {
+		b, err := a.newBucket(r.cfg.Bucket.Get())
+		if err != nil {
+			return nil, err
+		}
+		list = append(list, b)
+	}
+	if r.cfg.Lookup.HasValue() {
+		l, err := a.newLookup(r.cfg.Lookup.Get())
+		if err != nil {
+			return nil, err
+		}
+		list = append(list, l)
+	}
+	return list, nil
+}
+
+// newDeliverer returns what delivers the contents of one source, whose paths begin with
+// scheme.
+func (r *cloudTrail) newDeliverer(scheme string, about ...zap.Field) *deliverer {
+	return &deliverer{
+		sink:      r.sink,
+		telemetry: r.telemetry,
+		log:       r.set.Logger.With(about...),
+		newBatch:  func() *eventlog.Batch { return eventlog.NewBatch(r.set.ID.String(), r.limits) },
+		scheme:    scheme,
+		own:       newExclusion(r.cfg.ExcludePrincipals),
+	}
 }
 
 // Shutdown stops reading, waits for the delivery under way, and closes the positions.
 func (r *cloudTrail) Shutdown(ctx context.Context) error {
 	var errs []error
-	if r.source != nil {
-		errs = append(errs, r.source.Shutdown(ctx))
+	for _, s := range r.sources {
+		errs = append(errs, s.Shutdown(ctx))
 	}
 	if r.positions != nil {
 		errs = append(errs, r.positions.Close(ctx))

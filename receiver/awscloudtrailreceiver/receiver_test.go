@@ -19,7 +19,7 @@ import (
 	"go.opentelemetry.io/collector/pdata/plog"
 	"go.opentelemetry.io/otel/sdk/metric/metricdata"
 
-	"github.com/otelcol-custody/custody/internal/follow"
+	"github.com/otelcol-custody/custody/internal/contents"
 )
 
 const eventFile = "AWSLogs/111122223333/CloudTrail/eu-central-1/2026/03/01/" +
@@ -248,9 +248,9 @@ func TestGapRecords(t *testing.T) {
 		before        []string // bodies in front of the gap record
 		reason        error
 	}{
-		{"too large", large, nil, follow.ErrTooLarge},
-		{"empty", "", nil, follow.ErrIncomplete},
-		{"checksum", whole[:len(whole)-8] + "\x00\x00\x00\x00" + whole[len(whole)-4:], events("e", 2), follow.ErrCorrupt},
+		{"too large", large, nil, contents.ErrTooLarge},
+		{"empty", "", nil, contents.ErrIncomplete},
+		{"checksum", whole[:len(whole)-8] + "\x00\x00\x00\x00" + whole[len(whole)-4:], events("e", 2), contents.ErrCorrupt},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			x := newFixture(t)

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"sync/atomic"
+	"time"
 
 	"go.opentelemetry.io/collector/consumer"
 	"go.opentelemetry.io/collector/consumer/consumererror"
@@ -12,7 +13,7 @@ import (
 	"go.opentelemetry.io/collector/receiver/receiverhelper"
 	"go.uber.org/zap"
 
-	"github.com/otelcol-custody/custody/internal/follow"
+	"github.com/otelcol-custody/custody/internal/contents"
 	"github.com/otelcol-custody/custody/internal/ingest"
 	"github.com/otelcol-custody/custody/receiver/awscloudtrailreceiver/internal/metadata"
 )
@@ -25,12 +26,14 @@ type sink struct {
 	telemetry *metadata.TelemetryBuilder
 	health    *health
 	log       *zap.Logger
-	retry     follow.Backoff
+	retry     contents.Backoff
 
 	// What closed records say of this receiver besides what is sealed. It goes
 	// with each batch; unsaid means that something was added and nobody was told.
 	account *ingest.Account
 	unsaid  atomic.Bool
+
+	refusals atomic.Int32 // batches that were refused and are being tried again
 }
 
 func newSink(set receiver.Settings, next consumer.Logs, telemetry *metadata.TelemetryBuilder, h *health) (*sink, error) {
@@ -58,7 +61,7 @@ func (s *sink) report(ctx context.Context) {
 	if !s.unsaid.Swap(false) || !s.account.Untaken() {
 		return
 	}
-	call, cancel := follow.Outlast(ctx)
+	call, cancel := contents.Outlast(ctx)
 	defer cancel()
 	if err := s.next.ConsumeLogs(ingest.With(call, s.account), plog.NewLogs()); err != nil {
 		s.unsaid.Store(true)
@@ -72,22 +75,25 @@ func (s *sink) report(ctx context.Context) {
 // attempt after the first, since a batch belongs to the pipeline once it was sent.
 //
 // An error that the pipeline calls permanent is returned at once, wrapping
-// [follow.ErrParked]: the records are not safe anywhere, so their position stays.
+// [contents.ErrParked]: the records are not safe anywhere, so their position stays.
 func (s *sink) send(ctx context.Context, logs plog.Logs, build func() plog.Logs) error {
 	for failed := 1; ; failed++ {
 		err := s.attempt(ctx, logs)
 		if err == nil {
 			if failed > 1 {
 				s.log.Info("the pipeline takes events again", zap.Int("attempts", failed))
-				s.health.set("pipeline", nil)
 			}
 			return nil
 		}
 		if consumererror.IsPermanent(err) {
-			return fmt.Errorf("the pipeline refused events for good: %w: %w", follow.ErrParked, err)
+			return fmt.Errorf("the pipeline refused events for good: %w: %w", contents.ErrParked, err)
 		}
 		if ctx.Err() != nil {
 			return fmt.Errorf("stopped before the pipeline took the events: %w", err)
+		}
+		if failed == 1 {
+			s.refusals.Add(1)
+			defer s.relieved()
 		}
 		s.refused(ctx, err, failed)
 		if !s.retry.Wait(ctx, failed) {
@@ -97,8 +103,26 @@ func (s *sink) send(ctx context.Context, logs plog.Logs, build func() plog.Logs)
 	}
 }
 
+// relieved notes that a batch which was refused is not tried any more.
+func (s *sink) relieved() {
+	if s.refusals.Add(-1) == 0 {
+		s.health.set("pipeline", nil)
+	}
+}
+
+// taking waits until the pipeline takes what it is given, and reports whether ctx is
+// still alive then.
+func (s *sink) taking(ctx context.Context) bool {
+	for s.refusals.Load() > 0 {
+		if !contents.Rest(ctx, 50*time.Millisecond) {
+			return false
+		}
+	}
+	return ctx.Err() == nil
+}
+
 func (s *sink) attempt(ctx context.Context, logs plog.Logs) error {
-	call, cancel := follow.Outlast(ctx)
+	call, cancel := contents.Outlast(ctx)
 	defer cancel()
 	count := logs.LogRecordCount()
 	call = s.obs.StartLogsOp(call)

@@ -13,8 +13,8 @@ import (
 	"go.opentelemetry.io/collector/receiver/receiverhelper"
 	"go.uber.org/zap"
 
+	"github.com/otelcol-custody/custody/internal/contents"
 	"github.com/otelcol-custody/custody/internal/eventlog"
-	"github.com/otelcol-custody/custody/internal/follow"
 	"github.com/otelcol-custody/custody/internal/integrity/incident"
 	"github.com/otelcol-custody/custody/receiver/integrityeventsreceiver/internal/metadata"
 )
@@ -28,7 +28,7 @@ type keeper interface{ Incidents() *incident.Book }
 const most = 8
 
 // pace is that of attempts after a refusal.
-var pace = follow.Backoff{Initial: 100 * time.Millisecond, Max: 15 * time.Second}
+var pace = contents.Backoff{Initial: 100 * time.Millisecond, Max: 15 * time.Second}
 
 // A reporter is the receiver.
 type reporter struct {
@@ -139,7 +139,7 @@ func (r *reporter) send(ctx context.Context, events []incident.Event) error {
 		}
 		batch.Add(rec, eventlog.Origin{Source: fmt.Sprintf("integrity://%s/%d", r.cfg.Extension, e.Seq), Observed: time.Now()})
 	}
-	call, cancel := follow.Outlast(ctx)
+	call, cancel := contents.Outlast(ctx)
 	defer cancel()
 	call = r.obs.StartLogsOp(call)
 	err := r.next.ConsumeLogs(call, batch.Take())

@@ -23,18 +23,27 @@ func Tracer(settings component.TelemetrySettings) trace.Tracer {
 // TelemetryBuilder provides an interface for components to report telemetry
 // as defined in metadata and user config.
 type TelemetryBuilder struct {
-	meter                    metric.Meter
-	mu                       sync.Mutex
-	registrations            []metric.Registration
-	AwsCloudtrailBacklog     metric.Int64Gauge
-	AwsCloudtrailBytes       metric.Int64Counter
-	AwsCloudtrailDuplicates  metric.Int64Counter
-	AwsCloudtrailEvents      metric.Int64Counter
-	AwsCloudtrailFiles       metric.Int64Counter
-	AwsCloudtrailGaps        metric.Int64Counter
-	AwsCloudtrailQuarantined metric.Int64Counter
-	AwsCloudtrailRetries     metric.Int64Counter
-	AwsCloudtrailTroubled    metric.Int64Gauge
+	meter                       metric.Meter
+	mu                          sync.Mutex
+	registrations               []metric.Registration
+	AwsCloudtrailBacklog        metric.Int64Gauge
+	AwsCloudtrailBytes          metric.Int64Counter
+	AwsCloudtrailDeliveryLag    metric.Float64Histogram
+	AwsCloudtrailDuplicates     metric.Int64Counter
+	AwsCloudtrailEventLag       metric.Float64Histogram
+	AwsCloudtrailEvents         metric.Int64Counter
+	AwsCloudtrailFiles          metric.Int64Counter
+	AwsCloudtrailGaps           metric.Int64Counter
+	AwsCloudtrailMessages       metric.Int64Counter
+	AwsCloudtrailProofsFailed   metric.Int64Counter
+	AwsCloudtrailProofsGaps     metric.Int64Counter
+	AwsCloudtrailProofsVerified metric.Int64Counter
+	AwsCloudtrailQuarantined    metric.Int64Counter
+	AwsCloudtrailQueueAge       metric.Float64Histogram
+	AwsCloudtrailRepeated       metric.Int64Counter
+	AwsCloudtrailRetries        metric.Int64Counter
+	AwsCloudtrailReturned       metric.Int64Counter
+	AwsCloudtrailTroubled       metric.Int64Gauge
 }
 
 // TelemetryBuilderOption applies changes to default builder.
@@ -78,10 +87,24 @@ func NewTelemetryBuilder(settings component.TelemetrySettings, options ...Teleme
 		metric.WithUnit("By"),
 	)
 	errs = errors.Join(errs, err)
+	builder.AwsCloudtrailDeliveryLag, err = builder.meter.Float64Histogram(
+		"otelcol_aws_cloudtrail_delivery_lag",
+		metric.WithDescription("Time from an object's last modification, which is its delivery by CloudTrail, to the acknowledgement of its last event. [Development]"),
+		metric.WithUnit("s"),
+		metric.WithExplicitBucketBoundaries([]float64{1, 2, 5, 10, 30, 60, 120, 300, 600, 1800, 3600, 21600, 86400}...),
+	)
+	errs = errors.Join(errs, err)
 	builder.AwsCloudtrailDuplicates, err = builder.meter.Int64Counter(
 		"otelcol_aws_cloudtrail_duplicates",
 		metric.WithDescription("Files that were not read again because the same content was delivered before under another name. [Development]"),
 		metric.WithUnit("{file}"),
+	)
+	errs = errors.Join(errs, err)
+	builder.AwsCloudtrailEventLag, err = builder.meter.Float64Histogram(
+		"otelcol_aws_cloudtrail_event_lag",
+		metric.WithDescription("Time from the oldest event of a batch to its acknowledgement. Most of it is CloudTrail's own, some five minutes. [Development]"),
+		metric.WithUnit("s"),
+		metric.WithExplicitBucketBoundaries([]float64{10, 30, 60, 120, 300, 600, 1200, 3600, 21600, 86400, 604800}...),
 	)
 	errs = errors.Join(errs, err)
 	builder.AwsCloudtrailEvents, err = builder.meter.Int64Counter(
@@ -102,9 +125,46 @@ func NewTelemetryBuilder(settings component.TelemetrySettings, options ...Teleme
 		metric.WithUnit("{file}"),
 	)
 	errs = errors.Join(errs, err)
+	builder.AwsCloudtrailMessages, err = builder.meter.Int64Counter(
+		"otelcol_aws_cloudtrail_messages",
+		metric.WithDescription("Messages of the queue that were worked off and deleted. [Development]"),
+		metric.WithUnit("{message}"),
+	)
+	errs = errors.Join(errs, err)
+	builder.AwsCloudtrailProofsFailed, err = builder.meter.Int64Counter(
+		"otelcol_aws_cloudtrail_proofs_failed",
+		metric.WithDescription("Files about which CloudTrail's signed word stands against what is there. [Development]"),
+		metric.WithUnit("{file}"),
+	)
+	errs = errors.Join(errs, err)
+	builder.AwsCloudtrailProofsGaps, err = builder.meter.Int64Counter(
+		"otelcol_aws_cloudtrail_proofs_gaps",
+		metric.WithDescription("Files and times for which CloudTrail's digests prove nothing. [Development]"),
+		metric.WithUnit("{gap}"),
+	)
+	errs = errors.Join(errs, err)
+	builder.AwsCloudtrailProofsVerified, err = builder.meter.Int64Counter(
+		"otelcol_aws_cloudtrail_proofs_verified",
+		metric.WithDescription("Log and digest files that are what CloudTrail signed. [Development]"),
+		metric.WithUnit("{file}"),
+	)
+	errs = errors.Join(errs, err)
 	builder.AwsCloudtrailQuarantined, err = builder.meter.Int64Counter(
 		"otelcol_aws_cloudtrail_quarantined",
 		metric.WithDescription("Events that could not be parsed and were delivered raw. [Development]"),
+		metric.WithUnit("{event}"),
+	)
+	errs = errors.Join(errs, err)
+	builder.AwsCloudtrailQueueAge, err = builder.meter.Float64Histogram(
+		"otelcol_aws_cloudtrail_queue_age",
+		metric.WithDescription("Time from when a message was sent to when it was received. [Development]"),
+		metric.WithUnit("s"),
+		metric.WithExplicitBucketBoundaries([]float64{1, 2, 5, 10, 30, 60, 120, 300, 600, 1800, 3600, 21600, 86400}...),
+	)
+	errs = errors.Join(errs, err)
+	builder.AwsCloudtrailRepeated, err = builder.meter.Int64Counter(
+		"otelcol_aws_cloudtrail_repeated",
+		metric.WithDescription("Events delivered that may have been delivered before, by a process that died before it could remember; they are marked audit.duplicate.possible. [Development]"),
 		metric.WithUnit("{event}"),
 	)
 	errs = errors.Join(errs, err)
@@ -112,6 +172,12 @@ func NewTelemetryBuilder(settings component.TelemetrySettings, options ...Teleme
 		"otelcol_aws_cloudtrail_retries",
 		metric.WithDescription("Deliveries that were refused and tried again. [Development]"),
 		metric.WithUnit("{delivery}"),
+	)
+	errs = errors.Join(errs, err)
+	builder.AwsCloudtrailReturned, err = builder.meter.Int64Counter(
+		"otelcol_aws_cloudtrail_returned",
+		metric.WithDescription("Messages of the queue that were left to come again, since they are not understood or an object of theirs cannot be read. [Development]"),
+		metric.WithUnit("{message}"),
 	)
 	errs = errors.Join(errs, err)
 	builder.AwsCloudtrailTroubled, err = builder.meter.Int64Gauge(

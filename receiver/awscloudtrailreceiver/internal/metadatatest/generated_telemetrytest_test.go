@@ -21,12 +21,21 @@ func TestSetupTelemetry(t *testing.T) {
 	defer tb.Shutdown()
 	tb.AwsCloudtrailBacklog.Record(context.Background(), 1)
 	tb.AwsCloudtrailBytes.Add(context.Background(), 1)
+	tb.AwsCloudtrailDeliveryLag.Record(context.Background(), 1)
 	tb.AwsCloudtrailDuplicates.Add(context.Background(), 1)
+	tb.AwsCloudtrailEventLag.Record(context.Background(), 1)
 	tb.AwsCloudtrailEvents.Add(context.Background(), 1)
 	tb.AwsCloudtrailFiles.Add(context.Background(), 1)
 	tb.AwsCloudtrailGaps.Add(context.Background(), 1)
+	tb.AwsCloudtrailMessages.Add(context.Background(), 1)
+	tb.AwsCloudtrailProofsFailed.Add(context.Background(), 1)
+	tb.AwsCloudtrailProofsGaps.Add(context.Background(), 1)
+	tb.AwsCloudtrailProofsVerified.Add(context.Background(), 1)
 	tb.AwsCloudtrailQuarantined.Add(context.Background(), 1)
+	tb.AwsCloudtrailQueueAge.Record(context.Background(), 1)
+	tb.AwsCloudtrailRepeated.Add(context.Background(), 1)
 	tb.AwsCloudtrailRetries.Add(context.Background(), 1)
+	tb.AwsCloudtrailReturned.Add(context.Background(), 1)
 	tb.AwsCloudtrailTroubled.Record(context.Background(), 1)
 	AssertEqualAwsCloudtrailBacklog(t, testTel,
 		[]metricdata.DataPoint[int64]{{Value: 1}},
@@ -34,8 +43,14 @@ func TestSetupTelemetry(t *testing.T) {
 	AssertEqualAwsCloudtrailBytes(t, testTel,
 		[]metricdata.DataPoint[int64]{{Value: 1}},
 		metricdatatest.IgnoreTimestamp())
+	AssertEqualAwsCloudtrailDeliveryLag(t, testTel,
+		[]metricdata.HistogramDataPoint[float64]{{}}, metricdatatest.IgnoreValue(),
+		metricdatatest.IgnoreTimestamp())
 	AssertEqualAwsCloudtrailDuplicates(t, testTel,
 		[]metricdata.DataPoint[int64]{{Value: 1}},
+		metricdatatest.IgnoreTimestamp())
+	AssertEqualAwsCloudtrailEventLag(t, testTel,
+		[]metricdata.HistogramDataPoint[float64]{{}}, metricdatatest.IgnoreValue(),
 		metricdatatest.IgnoreTimestamp())
 	AssertEqualAwsCloudtrailEvents(t, testTel,
 		[]metricdata.DataPoint[int64]{{Value: 1}},
@@ -46,10 +61,31 @@ func TestSetupTelemetry(t *testing.T) {
 	AssertEqualAwsCloudtrailGaps(t, testTel,
 		[]metricdata.DataPoint[int64]{{Value: 1}},
 		metricdatatest.IgnoreTimestamp())
+	AssertEqualAwsCloudtrailMessages(t, testTel,
+		[]metricdata.DataPoint[int64]{{Value: 1}},
+		metricdatatest.IgnoreTimestamp())
+	AssertEqualAwsCloudtrailProofsFailed(t, testTel,
+		[]metricdata.DataPoint[int64]{{Value: 1}},
+		metricdatatest.IgnoreTimestamp())
+	AssertEqualAwsCloudtrailProofsGaps(t, testTel,
+		[]metricdata.DataPoint[int64]{{Value: 1}},
+		metricdatatest.IgnoreTimestamp())
+	AssertEqualAwsCloudtrailProofsVerified(t, testTel,
+		[]metricdata.DataPoint[int64]{{Value: 1}},
+		metricdatatest.IgnoreTimestamp())
 	AssertEqualAwsCloudtrailQuarantined(t, testTel,
 		[]metricdata.DataPoint[int64]{{Value: 1}},
 		metricdatatest.IgnoreTimestamp())
+	AssertEqualAwsCloudtrailQueueAge(t, testTel,
+		[]metricdata.HistogramDataPoint[float64]{{}}, metricdatatest.IgnoreValue(),
+		metricdatatest.IgnoreTimestamp())
+	AssertEqualAwsCloudtrailRepeated(t, testTel,
+		[]metricdata.DataPoint[int64]{{Value: 1}},
+		metricdatatest.IgnoreTimestamp())
 	AssertEqualAwsCloudtrailRetries(t, testTel,
+		[]metricdata.DataPoint[int64]{{Value: 1}},
+		metricdatatest.IgnoreTimestamp())
+	AssertEqualAwsCloudtrailReturned(t, testTel,
 		[]metricdata.DataPoint[int64]{{Value: 1}},
 		metricdatatest.IgnoreTimestamp())
 	AssertEqualAwsCloudtrailTroubled(t, testTel,

@@ -1,4 +1,4 @@
-package follow
+package contents
 
 import (
 	"context"
@@ -25,10 +25,11 @@ func (b Backoff) Delay(failed int) time.Duration {
 
 // Wait waits for Delay and reports whether ctx is still alive then.
 func (b Backoff) Wait(ctx context.Context, failed int) bool {
-	return rest(ctx, b.Delay(failed))
+	return Rest(ctx, b.Delay(failed))
 }
 
-func rest(ctx context.Context, d time.Duration) bool {
+// Rest waits for d and reports whether ctx is still alive then.
+func Rest(ctx context.Context, d time.Duration) bool {
 	timer := time.NewTimer(d)
 	defer timer.Stop()
 	select {
@@ -39,13 +40,18 @@ func rest(ctx context.Context, d time.Duration) bool {
 	}
 }
 
+// Grace is how long a call that is under way when its caller is stopped may go on.
+// Cancelling it at once would leave its outcome unknown, and the batch would be
+// delivered again after the restart.
+const Grace = 5 * time.Second
+
 // Outlast returns a context that ends [Grace] after ctx does. It is for calls whose
 // outcome matters too much to abandon them the moment a stop is asked for. The
 // returned function must be called.
 func Outlast(ctx context.Context) (context.Context, context.CancelFunc) {
 	out, cancel := context.WithCancel(context.WithoutCancel(ctx))
 	release := context.AfterFunc(ctx, func() {
-		if rest(out, Grace) {
+		if Rest(out, Grace) {
 			cancel()
 		}
 	})
