@@ -60,13 +60,7 @@ func findRecord(ctx context.Context, l *archive.Log, id string) (uint64, error) 
 // eachLine calls look for every line of a log, in order; look does not keep them.
 // It returns how many segments were not there.
 func eachLine(ctx context.Context, l *archive.Log, look func(line []byte, index uint64)) (missing int, err error) {
-	dec := segment.NewDecoder()
-	defer dec.Close()
-	err = l.Seals(func(v *seal.Verified) error {
-		if err := ctx.Err(); err != nil {
-			return err
-		}
-		_, lines, err := l.Lines(v, dec)
+	err = eachSegment(ctx, l, func(v *seal.Verified, lines []byte, err error) error {
 		if errors.Is(err, fs.ErrNotExist) {
 			missing++
 			return nil

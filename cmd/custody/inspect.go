@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"time"
 
 	"github.com/otelcol-custody/custody/ledger/checkpoint"
 )
@@ -18,20 +19,31 @@ It reads seals and the headers of segments, of records only those with which a l
 went on after a crash or a recovery, and judges nothing: that is what custody
 verify does.
 
+With --sources it reads every record and shows, for each source and chain of digests
+(account, region, trail), what a provider's own proofs said as its files arrived:
+verified, failed, gaps, files without a verdict yet; objects that could not be read,
+public keys, and what was left out on request. Each finding names its record, for
+custody prove. They are sealed words of the collector: a failure of a source is no
+fault of the log, and changes no exit code.
+
   --log NAME   this log only; repeatable
   --key FILE   check the seals' signatures with these public keys; repeatable
   --segments   list every segment
+  --sources    read all records, and show what is proven of the sources
   --json       print one JSON document (docs/cli.md)
 
   custody inspect custody-data/store
   custody inspect custody-data/store --log quickstart --segments
+  custody inspect custody-data/store --sources --key custody-data/keys/log.pub
 
-exit: 0 shown, 1 a seal is not valid for the keys given, 2 wrong usage, 3 could not be read
+exit: 0 shown, 1 a seal is not valid for the keys given, or, with --sources, a segment
+is not what it sealed, 2 wrong usage, 3 could not be read
 `
 
 type inspectOptions struct {
 	keys, logs     list
 	json, segments bool
+	sources        bool
 }
 
 // inspection is the document of `custody inspect --json` (docs/cli.md).
@@ -40,6 +52,8 @@ type inspection struct {
 	Store    string     `json:"store"`
 	Verified bool       `json:"signatures_checked"`
 	Logs     []*logView `json:"logs"`
+
+	sources bool // were asked for
 }
 
 func runInspect(ctx context.Context, args []string, e env) error {
@@ -49,11 +63,12 @@ func runInspect(ctx context.Context, args []string, e env) error {
 	a.Var(&o.logs, "log", "")
 	a.BoolVar(&o.json, "json", false, "")
 	a.BoolVar(&o.segments, "segments", false, "")
+	a.BoolVar(&o.sources, "sources", false, "")
 	positional, err := a.parse(args, "STORE")
 	if err != nil {
 		return err
 	}
-	d, err := inspect(ctx, positional[0], o)
+	d, err := inspect(ctx, positional[0], o, e.now())
 	if err != nil {
 		return err
 	}
@@ -68,7 +83,7 @@ func runInspect(ctx context.Context, args []string, e env) error {
 	return d.verdict()
 }
 
-func inspect(ctx context.Context, name string, o inspectOptions) (*inspection, error) {
+func inspect(ctx context.Context, name string, o inspectOptions, now time.Time) (*inspection, error) {
 	var keys *checkpoint.Keys
 	if len(o.keys) > 0 {
 		var err error
@@ -85,7 +100,7 @@ func inspect(ctx context.Context, name string, o inspectOptions) (*inspection, e
 	if err != nil {
 		return nil, err
 	}
-	d := &inspection{Version: jsonVersion, Store: name, Verified: keys != nil}
+	d := &inspection{Version: jsonVersion, Store: name, Verified: keys != nil, sources: o.sources}
 	for _, log := range names {
 		sub, err := fs.Sub(s.FS, log)
 		if err != nil {
@@ -94,6 +109,11 @@ func inspect(ctx context.Context, name string, o inspectOptions) (*inspection, e
 		l, err := viewLog(ctx, sub, log, keys, o.segments)
 		if err != nil {
 			return nil, fmt.Errorf("log %s: %w", log, err)
+		}
+		if o.sources {
+			if err := l.addSources(ctx, s, keys, now); err != nil {
+				return nil, err
+			}
 		}
 		d.Logs = append(d.Logs, l)
 	}

@@ -46,6 +46,9 @@ type logView struct {
 	Older       int                       `json:"recoveries_older"`
 	Problems    []string                  `json:"problems"`
 	List        []segmentView             `json:"segment_list,omitempty"`
+	// Of --sources alone.
+	Sources       []*sourceView `json:"sources,omitzero"`
+	SourceRemarks []string      `json:"sources_remarks,omitempty"`
 
 	tallies map[string]*tally
 	invalid bool // a seal is not valid for the keys given

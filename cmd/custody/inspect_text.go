@@ -12,15 +12,21 @@ import (
 // text is the inspection for people.
 func (d *inspection) text(now time.Time, segments bool) string {
 	var b strings.Builder
-	if d.Verified {
+	switch {
+	case d.Verified && d.sources:
+		b.WriteString("The seals' signatures were checked, and each segment against its seal; whether anything is missing, custody verify says.\n")
+	case d.Verified:
 		b.WriteString("The seals' signatures were checked, the records were not: run custody verify.\n")
-	} else {
+	default:
 		b.WriteString("NOT VERIFIED: this is what the store says of itself. Run custody verify with the log's key.\n")
 	}
 	for _, l := range d.Logs {
 		l.write(&b, now)
 		if segments {
 			l.writeSegments(&b)
+		}
+		if d.sources {
+			l.writeSources(&b, d.Store)
 		}
 	}
 	return b.String()

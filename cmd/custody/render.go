@@ -161,8 +161,6 @@ func (r *rendering) log(ctx context.Context, s *store, name string) error {
 	if len(l.Passed()) > 0 {
 		r.worse(exitTampered)
 	}
-	dec := segment.NewDecoder()
-	defer dec.Close()
 	r.expired, r.next = 0, 0
 	stored, err := storedSegments(s, name)
 	if err != nil {
@@ -170,15 +168,20 @@ func (r *rendering) log(ctx context.Context, s *store, name string) error {
 	}
 	r.done = verify.Progress{Log: name, Total: uint64(len(stored))}
 	var prev *seal.Verified
-	err = l.Seals(func(v *seal.Verified) error {
-		if err := ctx.Err(); err != nil {
-			return err
-		}
+	err = eachSegment(ctx, l, func(v *seal.Verified, lines []byte, err error) error {
 		if err := follows(v, prev); err != nil {
 			return fmt.Errorf("log %s: records from %d on: %w", name, v.First, err)
 		}
 		prev = v
-		return r.segment(l, name, v, dec)
+		if errors.Is(err, fs.ErrNotExist) {
+			r.missing(name, v)
+			r.next = v.End()
+			return nil
+		}
+		if err != nil {
+			return err
+		}
+		return r.segment(name, v, lines)
 	})
 	r.remark(name, stored, err)
 	return err
@@ -210,16 +213,7 @@ func follows(v, prev *seal.Verified) error {
 }
 
 // segment prints the records of a segment, once all of them have been checked.
-func (r *rendering) segment(l *archive.Log, name string, v *seal.Verified, dec *segment.Decoder) error {
-	_, lines, err := l.Lines(v, dec)
-	if errors.Is(err, fs.ErrNotExist) {
-		r.missing(name, v)
-		r.next = v.End()
-		return nil
-	}
-	if err != nil {
-		return err
-	}
+func (r *rendering) segment(name string, v *seal.Verified, lines []byte) error {
 	for i, line := range segment.Lines(lines) {
 		index := v.First + uint64(i)
 		rec, err := record.ParseLine(line)

@@ -33,8 +33,8 @@ const (
 var ErrFatal = errors.New("stopped by a fatal error; the last error in the log above names the component and the reason")
 
 // NewCommand returns the collector's command with its sub-commands (validate,
-// components, print-config, featuregate; fetch, replicate, retain; recover,
-// drain). version is what the linker set, or empty. Execute returns an error
+// components, print-config, featuregate; fetch, replicate, retain,
+// verify-cloudtrail; recover, drain, backfill). version is what the linker set, or empty. Execute returns an error
 // whenever the collector did not run and stop as it was asked to; [ExitCode] says
 // what to exit with.
 func NewCommand(factories func() (otelcol.Factories, error), version string) *cobra.Command {

@@ -45,9 +45,9 @@ type logCommands struct {
 	version   string
 }
 
-// commands are recover and drain.
+// commands are recover, drain and backfill.
 func (l *logCommands) commands() []*cobra.Command {
-	return prepared(l.recover(), l.drain())
+	return prepared(l.recover(), l.drain(), l.backfill())
 }
 
 func (l *logCommands) drain() *cobra.Command {
