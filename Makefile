@@ -11,6 +11,7 @@ BENCHTIME ?= 1s
 PKGS      ?= ./...
 KILLS     ?= 200
 SOAK      ?= 1h
+BULK      ?= 3
 
 # The same sources give the same bytes, whoever builds them and where.
 export CGO_ENABLED = 0
@@ -51,6 +52,10 @@ torture: build $(SERVERS) ## every fault at every file call, KILLS=200 kills und
 soak: build $(SERVERS) ## gateway and judge for SOAK=1h among failing stores, restarts and clock jumps: no false alarm
 	scripts/require --install
 	CUSTODY_SOAK=$(SOAK) go test -count=1 -v -timeout 24h -run '^TestNobodyIsAccused$$' ./test/e2e
+
+.PHONY: bulk
+bulk: ## 1,000,000 CloudTrail events through a queue, BULK=3 times at four settings, and a file of 1 GiB
+	CUSTODY_BULK=$(BULK) go test -count=1 -v -timeout 24h -run '^TestTrail(Bulk|LargeFile)$$' ./test/e2e
 
 .PHONY: race
 race: $(SERVERS) ## the concurrent packages under the race detector (needs a C compiler)

@@ -3,7 +3,8 @@
 // command says of it.
 //
 //	CUSTODY_SAMPLES=DIR    a further folder of CloudTrail files for TestQuickstart
-//	CUSTODY_TORTURE=N      kills of TestKill
+//	CUSTODY_TORTURE=N      kills of TestKill, and about as many of those of TestTrail…
+//	CUSTODY_BULK=N         N rounds of a million events, in TestTrailBulk; it knows a small bulk
 //	CUSTODY_SOAK=1h        how long TestNobodyIsAccused lasts, clocks jump then
 //	CUSTODY_STRACE=all     every fault at every call, in TestStrace; it knows others
 //	CUSTODY_SEED=N         what tests draw by lot, as a failed run printed it

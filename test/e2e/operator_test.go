@@ -170,7 +170,8 @@ func TestValidate(t *testing.T) {
 // The configurations that are shipped as examples are valid, given a key.
 func TestShippedConfigurations(t *testing.T) {
 	t.Parallel()
-	for file, log := range map[string]string{"gateway-files.yaml": "gateway-1", "gateway.yaml": "gateway-0", "judge.yaml": "gateway-0"} {
+	for file, log := range map[string]string{"gateway-files.yaml": "gateway-1", "gateway.yaml": "gateway-0", "judge.yaml": "gateway-0",
+		"aws.yaml": "gateway-0", "aws-bucket.yaml": "quickstart", "aws-lookup.yaml": "quickstart"} {
 		dir := t.TempDir()
 		custody(t, "keygen", "--name", "logs.example.com/"+log, "--out", filepath.Join(dir, log)).want(t, 0)
 		command(t, "env", "CUSTODY_KEYS="+dir, "CUSTODY_STATE="+dir, "CUSTODY_IN="+dir, "POD_NAME="+log,
