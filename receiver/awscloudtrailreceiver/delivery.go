@@ -204,7 +204,7 @@ func eachEvent(f *contents.File, emit func(*audit.Record) error) (err error) {
 	switch {
 	case f.Streamed():
 		_, err = cloudtrail.ParseReader(f.Open(), parseWindow, emit)
-	case len(f.Data) > 0:
+	case len(f.Data) > 0 || f.Fault == nil: // Of nothing, too, something has to be said.
 		_, err = cloudtrail.Parse(f.Data, emit)
 	}
 	return err

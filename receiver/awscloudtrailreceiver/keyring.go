@@ -244,6 +244,7 @@ func (k *keyring) ask(ctx context.Context, region string) ([]foundKey, error) {
 
 func (k *keyring) list(ctx context.Context, region string, from, to time.Time) (list []foundKey, err error) {
 	pages := cloudtrail.NewListPublicKeysPaginator(k.client, &cloudtrail.ListPublicKeysInput{StartTime: &from, EndTime: &to})
+	var unfit error // A key of a kind to come must not keep the others from being used.
 	for pages.HasMorePages() {
 		page, err := pages.NextPage(ctx, func(o *cloudtrail.Options) { o.Region = region })
 		if err != nil {
@@ -252,12 +253,13 @@ func (k *keyring) list(ctx context.Context, region string, from, to time.Time) (
 		for _, p := range page.PublicKeyList {
 			key, err := digest.NewKey(p.Value, strings.ToLower(aws.ToString(p.Fingerprint)))
 			if err != nil {
-				return nil, fmt.Errorf("public key of %s: %w", region, err)
+				unfit = errors.Join(unfit, fmt.Errorf("public key of %s: %w", region, err))
+				continue
 			}
 			list = append(list, foundKey{key, region, aws.ToTime(p.ValidityStartTime), aws.ToTime(p.ValidityEndTime), "cloudtrail://" + region + "/ListPublicKeys"})
 		}
 	}
-	return list, nil
+	return list, unfit
 }
 
 // record archives the key in the log: AWS keeps it for a while only, and without it no

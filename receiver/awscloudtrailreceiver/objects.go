@@ -242,9 +242,6 @@ func (o *objects) unread(ctx context.Context, ref s3read.Ref, was entry, err err
 	if kind == awsclient.Denied || kind == awsclient.Archived {
 		return 0, err
 	}
-	if kind == awsclient.Missing {
-		return lost, o.proofs.gone(ctx, ref)
-	}
 	return lost, nil
 }
 

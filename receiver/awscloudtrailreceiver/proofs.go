@@ -82,12 +82,10 @@ func (p *proofs) seen(ctx context.Context, obj *s3read.Object, inflated [32]byte
 // bytes for each. What is cut off there is not understood.
 const maxDigest = 64 << 20
 
-// gone tells of an object that something named and that does not exist.
-func (p *proofs) gone(ctx context.Context, ref s3read.Ref) error {
-	if p == nil {
-		return nil
-	}
-	at := digest.Object{Bucket: ref.Bucket, Key: ref.Key}
+// gone tells of an object that a digest names and that does not exist. What a message
+// names counts for nothing here: whoever may send to the queue could name files that
+// CloudTrail never wrote, and have them called missing.
+func (p *proofs) gone(ctx context.Context, at digest.Object) error {
 	return p.ask(ctx, func() digest.Result { return p.judge.Gone(at, p.now()) })
 }
 

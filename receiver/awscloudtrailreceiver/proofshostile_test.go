@@ -10,6 +10,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/cloudtrail/types"
 	"github.com/otelcol-custody/custody/audit/cloudtrail/digest"
 )
 
@@ -161,4 +163,36 @@ func TestFetchedBeforeItIsCalledMissing(t *testing.T) {
 	if got := x.outcomes(t, "audit.source.verified"); !slices.Contains(got, "log-verified "+l.Object.String()) {
 		t.Errorf("verified %q, gaps %q", got, x.outcomes(t, "audit.source.gap"))
 	}
+}
+
+// A message that names a digest or version that was never written makes nothing of
+// CloudTrail's missing.
+func TestMessagesCallNothingMissing(t *testing.T) {
+	x := newProofsFixture(t)
+	l := x.trail.Log(10)
+	d := x.trail.Hour(t, l)
+	later := x.trail.Hour(t)
+	x.put(t, d, false)
+	x.put(t, l, true)
+	x.sqs.Send(queueName, created(l.Key, "v9", "bogus"), created(later.Key, "v9", "bogus"),
+		fmt.Sprintf(`{"s3Bucket":%q,"s3ObjectKey":[%q]}`, trailBucket, later.Key))
+	x.start(t)
+	x.worked(t)
+	for _, name := range []string{"audit.source.failed", "audit.source.gap"} {
+		if got := x.outcomes(t, name); len(got) != 0 {
+			t.Errorf("%s: %q", name, got)
+		}
+	}
+}
+
+// One key that cannot be used keeps no other from being used.
+func TestAnUnfitKeyIsPassedOver(t *testing.T) {
+	x := newProofsFixture(t)
+	x.cloudtrail.AddKeys(types.PublicKey{Value: []byte("of another kind"), Fingerprint: aws.String(""),
+		ValidityStartTime: aws.Time(x.trail.Now.Add(-time.Hour)), ValidityEndTime: aws.Time(x.trail.Now.Add(time.Hour))})
+	d := x.trail.Hour(t)
+	x.put(t, d, false)
+	x.start(t)
+	x.worked(t)
+	sameSet(t, "verified", x.outcomes(t, "audit.source.verified"), []string{"digest-verified " + d.Object.String()})
 }

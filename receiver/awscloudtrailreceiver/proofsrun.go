@@ -168,6 +168,11 @@ func (p *proofs) tick(ctx context.Context) error {
 		if err != nil {
 			p.log.Debug("a file that a digest names cannot be fetched", zap.Stringer("object", d.Object), zap.Error(err))
 		}
+		if what == lost {
+			if err := p.gone(ctx, d.Object); err != nil {
+				return err
+			}
+		}
 		if what == delivered {
 			p.log.Warn("a file that a digest names had not been announced; it was fetched", zap.Stringer("object", d.Object), zap.Stringer("digest", d.Digest))
 		}

@@ -403,3 +403,18 @@ func TestCallsOnTheQueue(t *testing.T) {
 		t.Errorf("calls %s, want %s", got, want)
 	}
 }
+
+// An object that holds nothing is no log file, and says so.
+func TestAnObjectWithoutContentIsNotSilent(t *testing.T) {
+	x := newAWSFixture(t)
+	version, etag := x.s3.Put(trailBucket, logKey(1), []byte(packed(t, "")), nil)
+	x.sqs.Send(queueName, created(logKey(1), version, etag))
+	x.start(t)
+	x.worked(t)
+	if got := x.next.eventBodies(); len(got) != 1 || got[0] != "" {
+		t.Fatalf("delivered %q", got)
+	}
+	if v, _ := x.next.records[0].Attributes().Get("audit.quarantined"); !v.Bool() {
+		t.Error("it is not quarantined")
+	}
+}
